@@ -1,0 +1,1 @@
+//! Show the network something: respond, evaluate.

@@ -1,0 +1,1 @@
+//! The slow, obvious definition of each operation, in f64.

@@ -1,0 +1,306 @@
+//! Recurrent part of the core: input projection, one of three cells, output projection (paper Methods, "Core").
+//!
+//! `x_t = tanh(I h_{t-1} + A f_t + B m_t)` where I lets each group see all other groups' hidden state, f is the
+//! feedforward output and m the modulation; the cell reads x and h side by side, group by group. A, B and the output
+//! projection see the whole clip at once; weight gradients are accumulated as one product over all frames.
+
+use super::cell::{Cell, CellState, CellTrace, PreparedCell};
+use super::groups::{concatenate, split};
+use crate::config::RecurrentConfig;
+use crate::draws::Draws;
+use crate::layers::conv::{Conv, Prepared};
+use crate::params::{Gradients, Param, Params};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use striate_kernels::activation::{self, Activation};
+use striate_kernels::conv::ConvShape;
+use striate_kernels::pad::Frame;
+use striate_kernels::weight_norm;
+
+/// The recurrent network of one stream.
+#[derive(Clone, Debug)]
+pub(crate) struct Recurrent {
+    inputs: usize,
+    hidden: usize,
+    groups: usize,
+    /// 1x1 projection between groups; none with a single group.
+    between: Option<InterGroup>,
+    feedforward: Conv,
+    modulation: Conv,
+    cell: Cell,
+    out: Conv,
+    map: Frame,
+}
+
+/// The network of one stream, ready to run.
+#[derive(Clone, Debug)]
+pub(crate) struct PreparedRecurrent {
+    between: Option<Prepared>,
+    feedforward: Prepared,
+    modulation: Prepared,
+    cell: PreparedCell,
+    out: Prepared,
+}
+
+/// What the backward pass needs; hidden states start with the one before the first frame.
+pub(crate) struct RecurrentTrace {
+    feedforward: Vec<f32>,
+    modulation: Vec<f32>,
+    x: Vec<f32>,
+    hidden: Vec<f32>,
+    cell: CellTrace,
+}
+
+impl RecurrentTrace {
+    /// The feedforward maps this part was given.
+    pub(crate) fn feedforward(&self) -> &[f32] {
+        &self.feedforward
+    }
+}
+
+impl Recurrent {
+    pub(crate) fn new(config: &RecurrentConfig, map: Frame, modulation: usize) -> Self {
+        let (inputs, hidden, groups) = (config.in_channels, config.hidden_channels, config.groups);
+        let terms = if groups > 1 { 3.0f32 } else { 2.0 }; // summed, so each starts with a share of unit variance
+        let gain = terms.powf(-0.5);
+        let pointwise = |name: &str, cin, cout, gain_groups| {
+            Conv::new(format!("core.recurrent.{name}"), ConvShape { groups: 1, cin, cout, kt: 1, k: 1, stride: 1 }, gain_groups)
+        };
+        let first = usize::from(groups > 1);
+        Self {
+            inputs,
+            hidden,
+            groups,
+            between: (groups > 1).then(|| InterGroup { groups, inputs: inputs / groups, hidden: hidden / groups, gain }),
+            feedforward: pointwise(&format!("proj_x.{first}"), map.channels, inputs, groups).gain(gain),
+            modulation: pointwise(&format!("proj_x.{}", first + 1), modulation, inputs, groups).gain(gain).bias(None),
+            cell: Cell::new(config, map),
+            out: pointwise("out", hidden, config.out_channels, 1),
+            map,
+        }
+    }
+
+    /// The map each frame becomes.
+    pub(crate) fn output(&self) -> Frame {
+        Frame { channels: self.out.shape.channels_out(), ..self.map }
+    }
+
+    pub(crate) fn declare(&self, params: &mut Params, stream: usize, rng: &mut ChaCha8Rng) {
+        self.between.iter().for_each(|b| b.declare(params, stream, rng));
+        self.feedforward.declare(params, stream, rng);
+        self.modulation.declare(params, stream, rng);
+        self.cell.declare(params, stream, rng);
+        self.out.declare(params, stream, rng);
+    }
+
+    pub(crate) fn prepare(&self, params: &Params, stream: usize) -> PreparedRecurrent {
+        PreparedRecurrent {
+            between: self.between.as_ref().map(|b| b.prepare(params, stream)),
+            feedforward: self.feedforward.prepare(params, stream),
+            modulation: self.modulation.prepare(params, stream),
+            cell: self.cell.prepare(params, stream),
+            out: self.out.prepare(params, stream),
+        }
+    }
+
+    pub(crate) fn begin(&self, batch: usize) -> CellState {
+        self.cell.begin(batch)
+    }
+
+    /// Maps [T * N, h, w, C] and modulation features [T * N, F] to maps [T * N, h, w, C_out].
+    pub(crate) fn forward(
+        &self,
+        prepared: &PreparedRecurrent,
+        feedforward: Vec<f32>,
+        modulation: Vec<f32>,
+        batch: usize,
+        draws: &Draws,
+        state: &mut CellState,
+    ) -> (Vec<f32>, RecurrentTrace) {
+        let mut x = prepared.feedforward.pointwise(&feedforward);
+        let pixels = self.map.height * self.map.width;
+        let steer = prepared.modulation.pointwise(&modulation);
+        for (x, steer) in x.chunks_exact_mut(pixels * self.inputs).zip(steer.chunks_exact(self.inputs)) {
+            x.chunks_exact_mut(self.inputs).for_each(|x| x.iter_mut().zip(steer).for_each(|(x, s)| *x += s));
+        }
+        let mut hidden = state.h.clone();
+        let mut cell = CellTrace::default();
+        for x in x.chunks_exact_mut(batch * pixels * self.inputs) {
+            if let Some(between) = &prepared.between {
+                between.accumulate(&between.extent(batch * pixels, 1, Frame { height: 1, width: 1, channels: self.hidden }), &state.h, x);
+            }
+            tanh(x);
+            let mut dropped = x.to_vec();
+            draws.drop("core.recurrent.x", batch, self.inputs, pixels * self.inputs, &mut dropped);
+            let both = concatenate(&[(&dropped, self.inputs), (&state.h, self.hidden)], self.groups);
+            self.cell.step(&prepared.cell, &both, batch, draws.mask("core.recurrent.h"), state, &mut cell);
+            hidden.extend_from_slice(&state.h);
+        }
+        let out = prepared.out.pointwise(&hidden[batch * pixels * self.hidden..]);
+        (out, RecurrentTrace { feedforward, modulation, x, hidden, cell })
+    }
+
+    /// Adds parameter gradients; returns those of the feedforward maps and of the modulation features.
+    pub(crate) fn backward(
+        &self,
+        prepared: &PreparedRecurrent,
+        params: &Params,
+        stream: usize,
+        trace: RecurrentTrace,
+        batch: usize,
+        draws: &Draws,
+        dout: &[f32],
+        gradients: &mut Gradients,
+    ) -> (Vec<f32>, Vec<f32>) {
+        let pixels = self.map.height * self.map.width;
+        let (per_x, per_h) = (batch * pixels * self.inputs, batch * pixels * self.hidden);
+        let frames = trace.x.len() / per_x;
+        let (dw, db) = prepared.out.pointwise_gradients(&trace.hidden[per_h..], dout);
+        self.out.add_gradients(params, stream, &dw, &db, gradients);
+        let dhidden = prepared.out.pointwise_gradient(dout);
+
+        let mut backward = self.cell.begin_backward(&prepared.cell, trace.cell, batch);
+        let mut dx = vec![0.0; trace.x.len()]; // of the projected input, before tanh
+        let mut dh = vec![0.0; per_h];
+        for t in (0..frames).rev() {
+            add(&mut dh, &dhidden[t * per_h..][..per_h]);
+            let h_before = &trace.hidden[t * per_h..][..per_h];
+            let (both, dh_direct) = backward.step(t, h_before, dh, draws.mask("core.recurrent.h"));
+            let mut parts = split(&both, &[self.inputs, self.hidden], self.groups);
+            dh = parts.pop().unwrap_or_default();
+            let mut d = parts.pop().unwrap_or_default();
+            draws.drop("core.recurrent.x", batch, self.inputs, pixels * self.inputs, &mut d);
+            d.iter_mut().zip(&trace.x[t * per_x..]).for_each(|(d, x)| *d *= 1.0 - x * x);
+            if let Some(between) = &prepared.between {
+                add(&mut dh, &between.pointwise_gradient(&d));
+            }
+            if let Some(direct) = dh_direct {
+                add(&mut dh, &direct);
+            }
+            dx[t * per_x..][..per_x].copy_from_slice(&d);
+        }
+        backward.finish(&self.cell, params, stream, gradients);
+
+        if let (Some(between), Some(ready)) = (&self.between, &prepared.between) {
+            let (dw, _) = ready.pointwise_gradients(&trace.hidden[..frames * per_h], &dx);
+            between.add_gradients(params, stream, &dw, gradients);
+        }
+        let (dw, db) = prepared.feedforward.pointwise_gradients(&trace.feedforward, &dx);
+        self.feedforward.add_gradients(params, stream, &dw, &db, gradients);
+        let dfeedforward = prepared.feedforward.pointwise_gradient(&dx);
+        let dsteer: Vec<f32> = dx.par_chunks(pixels * self.inputs).flat_map_iter(|dx| sum_pixels(dx, self.inputs)).collect();
+        let (dw, db) = prepared.modulation.pointwise_gradients(&trace.modulation, &dsteer);
+        self.modulation.add_gradients(params, stream, &dw, &db, gradients);
+        (dfeedforward, prepared.modulation.pointwise_gradient(&dsteer))
+    }
+}
+
+fn sum_pixels(x: &[f32], channels: usize) -> Vec<f32> {
+    let mut sums = vec![0.0; channels];
+    x.chunks_exact(channels).for_each(|pixel| add(&mut sums, pixel));
+    sums
+}
+
+fn add(to: &mut [f32], from: &[f32]) {
+    to.iter_mut().zip(from).for_each(|(t, f)| *t += f);
+}
+
+/// tanh without the variance-preserving gain that [`Activation::Tanh`] carries.
+fn tanh(x: &mut [f32]) {
+    let before = x.to_vec();
+    activation::forward(Activation::Tanh, &before, x);
+    let scale = 1.0 / Activation::Tanh.gain();
+    x.iter_mut().for_each(|x| *x *= scale);
+}
+
+/// 1x1 projection from all other groups' hidden state ("external cells" of the paper): no self term.
+#[derive(Clone, Debug)]
+struct InterGroup {
+    groups: usize,
+    inputs: usize,
+    hidden: usize,
+    gain: f32,
+}
+
+impl InterGroup {
+    const NAME: &str = "core.recurrent.proj_x.0";
+
+    fn fan_in(&self) -> usize {
+        (self.groups - 1) * self.hidden
+    }
+
+    fn declare(&self, params: &mut Params, stream: usize, rng: &mut ChaCha8Rng) {
+        let bound = (self.fan_in() as f32).powf(-0.5);
+        let shape = vec![self.groups, self.groups - 1, self.inputs, self.hidden];
+        let value = (0..shape.iter().product::<usize>()).map(|_| rng.random_range(-bound..bound)).collect();
+        let name = |kind: &str| format!("{}.{kind}.{stream}", Self::NAME);
+        params.push(Param { name: name("weights"), shape, value, decay: true, scale: 1.0, norm_axes: Some(vec![1, 3]), frozen: false });
+        let value = vec![self.gain; self.groups * self.inputs];
+        let shape = vec![self.groups, self.inputs];
+        params.push(Param { name: name("gains"), shape, value, decay: false, scale: 1.0, norm_axes: Some(vec![1]), frozen: false });
+    }
+
+    /// Raw index [out group, other group, out channel, in channel] for row (out group, out channel), column (other, in).
+    fn raw(&self, row: usize, column: usize) -> usize {
+        let (o, a, other, b) = (row / self.inputs, row % self.inputs, column / self.hidden, column % self.hidden);
+        ((o * (self.groups - 1) + other) * self.inputs + a) * self.hidden + b
+    }
+
+    /// Index into the dense [all inputs, all hidden] kernel for the same row and column.
+    fn dense(&self, row: usize, column: usize) -> usize {
+        let (o, other, b) = (row / self.inputs, column / self.hidden, column % self.hidden);
+        let source = other + usize::from(other >= o);
+        row * self.groups * self.hidden + source * self.hidden + b
+    }
+
+    fn rows(&self, params: &Params, stream: usize) -> Vec<f32> {
+        let raw = params.value(&format!("{}.weights.{stream}", Self::NAME));
+        let (rows, columns) = (self.groups * self.inputs, self.fan_in());
+        (0..rows * columns).map(|i| raw[self.raw(i / columns, i % columns)]).collect()
+    }
+
+    fn prepare(&self, params: &Params, stream: usize) -> Prepared {
+        let gains = params.value(&format!("{}.gains.{stream}", Self::NAME));
+        let columns = self.fan_in();
+        let normal = weight_norm::forward(&self.rows(params, stream), columns, columns, Some(gains));
+        let (cin, cout) = (self.groups * self.hidden, self.groups * self.inputs);
+        let mut dense = vec![0.0; cin * cout];
+        normal.iter().enumerate().for_each(|(i, w)| dense[self.dense(i / columns, i % columns)] = *w);
+        Prepared::new(ConvShape { groups: 1, cin, cout, kt: 1, k: 1, stride: 1 }, dense, None)
+    }
+
+    fn add_gradients(&self, params: &Params, stream: usize, dense: &[f32], gradients: &mut Gradients) {
+        let gains = params.value(&format!("{}.gains.{stream}", Self::NAME));
+        let columns = self.fan_in();
+        let rows = self.rows(params, stream);
+        let drows: Vec<f32> = (0..rows.len()).map(|i| dense[self.dense(i / columns, i % columns)]).collect();
+        let (drows, dgains) = weight_norm::backward(&rows, columns, columns, Some(gains), &drows);
+        let mut draw = vec![0.0; drows.len()];
+        drows.iter().enumerate().for_each(|(i, d)| draw[self.raw(i / columns, i % columns)] = *d);
+        gradients.add(params, &format!("{}.weights.{stream}", Self::NAME), &draw);
+        gradients.add(params, &format!("{}.gains.{stream}", Self::NAME), &dgains);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    #[test]
+    fn inter_group_kernel_is_the_reference_one() {
+        let layer = InterGroup { groups: 2, inputs: 2, hidden: 2, gain: 1.0 };
+        let mut params = Params::default();
+        layer.declare(&mut params, 0, &mut ChaCha8Rng::seed_from_u64(0));
+        params.get_mut("core.recurrent.proj_x.0.weights.0").expect("declared").value = vec![1., 2., 3., 5., 7., 8., 9., 12.];
+        let dense = layer.prepare(&params, 0).pointwise(&[1., 0., 0., 0., 0., 1., 0., 0., 0., 0., 1., 0., 0., 0., 0., 1.]);
+        let want = [
+            [0., 0., -0.70709968, -0.70710599],
+            [0., 0., 0.70709968, 0.70710599],
+            [-0.70709968, -0.70710498, 0., 0.],
+            [0.70709968, 0.70710498, 0., 0.],
+        ];
+        dense.iter().zip(want.iter().flatten()).for_each(|(g, w)| assert!((g - w).abs() < 1e-6, "{dense:?}"));
+    }
+}

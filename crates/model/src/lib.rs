@@ -1,0 +1,33 @@
+//! The network as a value: perspective, modulation, core, readout, unit; forward and backward; weights in and out.
+//!
+//! Read [`network`] first: it is the whole model on one screen. Then the modules in the order data takes.
+//!
+//! ```text
+//! video ----> perspective (retina) ----> core: feedforward -> recurrent ----> readout ----> unit ----> responses
+//! eye ------------^                                              ^
+//! behaviour -> modulation ---------------------------------------+          S streams, averaged before the unit
+//! ```
+//!
+//! Shapes: N batch, T time, C channels, H height, W width, U units, S streams, P eye inputs, M behaviour inputs. Time is
+//! outermost, channels innermost. Nothing here knows a recording, a clock or a terminal.
+
+mod check;
+pub mod config;
+mod core;
+pub mod draws;
+mod error;
+mod layers;
+mod modulation;
+pub mod network;
+pub mod objective;
+pub mod params;
+pub mod perspective;
+mod readout;
+mod unit;
+
+pub use config::NetworkConfig;
+pub use draws::Draws;
+pub use error::Error;
+pub use network::{Clip, Network, Run, State, Streams};
+pub use params::{Gradients, Param, Params};
+pub use perspective::{Periphery, pixel::Pixels};

@@ -1,0 +1,290 @@
+//! The whole network on one screen: perspective, modulation, core, readout, unit.
+//!
+//! A [`Network`] is parameters and their configuration, immutable while it runs. [`Network::begin`] gives a [`Run`], which owns
+//! all that lasts one sequence: normalised weights, random draws, and the state of every stream. A run is shown any
+//! number of frames at a time; frame by frame or a whole clip at once gives the same bits.
+
+use crate::config::NetworkConfig;
+use crate::core::{Core, CoreState, PreparedCore};
+use crate::draws::Draws;
+use crate::error::Error;
+use crate::modulation::{Modulation, PreparedModulation};
+use crate::params::Params;
+use crate::perspective::pixel::Pixels;
+use crate::perspective::{Periphery, Perspective, PreparedPerspective};
+use crate::readout::position::PreparedPosition;
+use crate::readout::{PreparedReadout, Readout};
+use crate::layers::lstm::LstmState;
+use crate::unit;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// A network: configuration and parameters.
+#[derive(Clone, Debug)]
+pub struct Network {
+    pub(crate) config: NetworkConfig,
+    pub(crate) params: Params,
+    pub(crate) perspective: Perspective,
+    pub(crate) modulation: Modulation,
+    pub(crate) core: Core,
+    pub(crate) readout: Readout,
+}
+
+/// Frames to show, time-major: T frames of N batch elements.
+#[derive(Clone, Copy, Debug)]
+pub struct Clip<'a> {
+    /// Video [T, N, height, width, C].
+    pub video: Pixels<'a>,
+    /// [height, width] of the video.
+    pub size: [usize; 2],
+    /// Eye position [T, N, P], standardised; empty for zeros, the mean.
+    pub eye: &'a [f32],
+    /// Behaviour [T, N, M], standardised; empty for zeros, the mean.
+    pub behavior: &'a [f32],
+    /// What lies beside the monitor.
+    pub periphery: Periphery,
+}
+
+/// Which streams run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Streams {
+    /// All, averaged before the response nonlinearity (evaluation).
+    #[default]
+    All,
+    /// One (training).
+    One(usize),
+}
+
+/// What one stream remembers between frames.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StreamState {
+    pub(crate) modulation: LstmState,
+    pub(crate) core: CoreState,
+}
+
+/// What a run remembers between frames; can be kept, cloned and given back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State(pub(crate) Vec<StreamState>);
+
+/// One stream, ready to run.
+#[derive(Clone, Debug)]
+pub(crate) struct PreparedStream {
+    pub(crate) modulation: PreparedModulation,
+    pub(crate) core: PreparedCore,
+    pub(crate) readout: PreparedReadout,
+}
+
+/// A sequence under way.
+#[derive(Clone, Debug)]
+pub struct Run<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) batch: usize,
+    pub(crate) draws: Draws,
+    pub(crate) perspective: PreparedPerspective,
+    pub(crate) positions: PreparedPosition,
+    pub(crate) streams: Vec<PreparedStream>,
+    pub(crate) state: State,
+}
+
+/// What each module put out, per frame: for looking inside and for reference checks.
+#[derive(Clone, Debug, Default)]
+pub struct Taps {
+    /// Retinal images [T * N, H, W, C].
+    pub perspective: Vec<f32>,
+    /// Modulation features of each stream, [T * N, F].
+    pub modulation: Vec<Vec<f32>>,
+    /// Feedforward maps of each stream, [T * N, h, w, C].
+    pub feedforward: Vec<Vec<f32>>,
+    /// Core maps of each stream, [T * N, h, w, C].
+    pub recurrent: Vec<Vec<f32>>,
+    /// Readout of each stream, [T * N, U].
+    pub readout: Vec<Vec<f32>>,
+}
+
+impl Network {
+    /// A network with random initial parameters.
+    pub fn new(config: NetworkConfig, seed: u64) -> Result<Self, Error> {
+        config.check()?;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let perspective = Perspective::new(&config);
+        let modulation = Modulation::new(&config);
+        let core = Core::new(&config, perspective.retina());
+        let readout = Readout::new(&config, core.output());
+        let mut params = Params::default();
+        for stream in 0..config.streams {
+            core.declare(&mut params, stream, &mut rng);
+        }
+        perspective.declare(&mut params, &mut rng);
+        for stream in 0..config.streams {
+            modulation.declare(&mut params, stream, &mut rng);
+        }
+        readout.declare_shared(&mut params);
+        for stream in 0..config.streams {
+            readout.declare(&mut params, stream);
+        }
+        Ok(Self { config, params, perspective, modulation, core, readout })
+    }
+
+    /// What the network is made of.
+    pub fn config(&self) -> &NetworkConfig {
+        &self.config
+    }
+
+    /// Records the video size the network was trained on, [height, width].
+    pub fn set_video_size(&mut self, size: Option<[usize; 2]>) {
+        self.config.video = size;
+    }
+
+    /// All parameters.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// All parameters, for changing their values.
+    pub fn params_mut(&mut self) -> &mut Params {
+        &mut self.params
+    }
+
+    /// Height, width and channels of the core's output, where readout positions live.
+    pub fn core_map(&self) -> [usize; 3] {
+        let map = self.core.output();
+        [map.height, map.width, map.channels]
+    }
+
+    /// Starts a sequence of N batch elements.
+    pub fn begin(&self, batch: usize, streams: Streams, draws: Draws) -> Result<Run<'_>, Error> {
+        let chosen = match streams {
+            Streams::All => 0..self.config.streams,
+            Streams::One(s) if s < self.config.streams => s..s + 1,
+            Streams::One(s) => return Err(Error::Stream { got: s, streams: self.config.streams }),
+        };
+        let prepare = |index: usize| PreparedStream {
+            modulation: self.modulation.prepare(&self.params, index),
+            core: self.core.prepare(&self.params, index),
+            readout: self.readout.prepare(&self.params, index),
+        };
+        let state = chosen.clone().map(|_| StreamState { modulation: self.modulation.begin(batch), core: self.core.begin(batch) });
+        Ok(Run {
+            network: self,
+            batch,
+            perspective: self.perspective.prepare(&self.params, batch, &draws),
+            positions: self.readout.prepare_positions(&self.params, batch, &draws),
+            state: State(state.collect()),
+            streams: chosen.map(prepare).collect(),
+            draws,
+        })
+    }
+
+    /// What the monitor would have to show ([height, width, C] intensities in 0..1) for a retinal image [H, W, C] at an eye
+    /// position [P]: the inverse of perspective (paper Extended Data Fig. 1).
+    pub fn monitor_image(&self, retina: &[f32], size: [usize; 2], eye: &[f32]) -> Result<Vec<f32>, Error> {
+        let expected = self.perspective.retina().len();
+        if retina.len() != expected {
+            return Err(Error::Shape { what: "retinal image", expected: format!("{expected} values"), got: format!("{} values", retina.len()) });
+        }
+        if eye.len() != self.config.eye_features {
+            return Err(Error::Shape { what: "eye position", expected: format!("{} values", self.config.eye_features), got: format!("{}", eye.len()) });
+        }
+        let prepared = self.perspective.prepare(&self.params, 1, &Draws::none());
+        Ok(self.perspective.inverse(&prepared, retina, size, eye))
+    }
+}
+
+impl Run<'_> {
+    /// Responses [T, N, U] to the next frames.
+    pub fn step(&mut self, clip: &Clip) -> Result<Vec<f32>, Error> {
+        self.look(clip, |_| {})
+    }
+
+    /// As [`Run::step`], and what every module put out.
+    pub fn step_with_taps(&mut self, clip: &Clip) -> Result<(Vec<f32>, Taps), Error> {
+        let mut taps = Taps::default();
+        let responses = self.look(clip, |seen| match seen {
+            Seen::Perspective(x) => taps.perspective = x.to_vec(),
+            Seen::Stream { modulation, feedforward, recurrent, readout } => {
+                taps.modulation.push(modulation.to_vec());
+                taps.feedforward.push(feedforward.to_vec());
+                taps.recurrent.push(recurrent.to_vec());
+                taps.readout.push(readout.to_vec());
+            }
+        })?;
+        Ok((responses, taps))
+    }
+
+    fn look(&mut self, clip: &Clip, mut tap: impl FnMut(Seen)) -> Result<Vec<f32>, Error> {
+        let network = self.network;
+        let (eye, behavior) = clip.checked(&network.config, self.batch)?;
+        let (retina, _) = network.perspective.forward(&self.perspective, clip.video, clip.size, &eye, clip.periphery, &self.draws);
+        tap(Seen::Perspective(&retina));
+        let mut r = vec![0.0; clip.frames(&network.config) * network.config.units];
+        for (stream, state) in self.streams.iter().zip(&mut self.state.0) {
+            let (m, _) = network.modulation.forward(&stream.modulation, &behavior, self.batch, &self.draws, &mut state.modulation);
+            let (maps, trace) = network.core.forward(&stream.core, &retina, m.clone(), self.batch, &self.draws, &mut state.core);
+            let own = network.readout.forward(&stream.readout, &self.positions, &maps);
+            tap(Seen::Stream { modulation: &m, feedforward: trace.feedforward_output(), recurrent: &maps, readout: &own });
+            r.iter_mut().zip(&own).for_each(|(r, o)| *r += o);
+        }
+        let streams = self.streams.len() as f32;
+        Ok(r.into_iter().map(|r| unit::rate(network.config.unit, r / streams)).collect())
+    }
+
+    /// What the run remembers.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Continues from a state this network's run of the same batch and streams was in.
+    pub fn set_state(&mut self, state: State) -> Result<(), Error> {
+        if state.0.len() != self.state.0.len() {
+            let (expected, got) = (format!("{} streams", self.state.0.len()), format!("{} streams", state.0.len()));
+            return Err(Error::Shape { what: "state", expected, got });
+        }
+        self.state = state;
+        Ok(())
+    }
+}
+
+/// What a tap is shown.
+enum Seen<'a> {
+    Perspective(&'a [f32]),
+    Stream { modulation: &'a [f32], feedforward: &'a [f32], recurrent: &'a [f32], readout: &'a [f32] },
+}
+
+impl Clip<'_> {
+    /// T * N.
+    pub(crate) fn frames(&self, config: &NetworkConfig) -> usize {
+        self.video.len() / (self.size[0] * self.size[1] * config.channels).max(1)
+    }
+
+    /// Checks every size, and fills in eye and behaviour where they are left out.
+    pub(crate) fn checked(&self, config: &NetworkConfig, batch: usize) -> Result<(Vec<f32>, Vec<f32>), Error> {
+        let frame = self.size[0] * self.size[1] * config.channels;
+        let frames = self.frames(config);
+        if frame == 0 || self.video.len() != frames * frame || !frames.is_multiple_of(batch.max(1)) {
+            let expected = format!("whole frames of {}x{}x{} for {batch} batch elements", self.size[0], self.size[1], config.channels);
+            return Err(Error::Shape { what: "video", expected, got: format!("{} values", self.video.len()) });
+        }
+        if let Pixels::F32(x) = self.video {
+            finite("video", x)?;
+        }
+        let series = |what: &'static str, x: &[f32], width: usize| {
+            if x.is_empty() {
+                return Ok(vec![0.0; frames * width]);
+            }
+            if x.len() != frames * width {
+                let expected = format!("{width} values for each of {frames} frames");
+                return Err(Error::Shape { what, expected, got: format!("{} values", x.len()) });
+            }
+            finite(what, x)?;
+            Ok(x.to_vec())
+        };
+        Ok((series("eye position", self.eye, config.eye_features)?, series("behaviour", self.behavior, config.behavior_features)?))
+    }
+}
+
+fn finite(what: &'static str, x: &[f32]) -> Result<(), Error> {
+    match x.iter().position(|v| !v.is_finite()) {
+        Some(index) => Err(Error::NotFinite { what, index }),
+        None => Ok(()),
+    }
+}

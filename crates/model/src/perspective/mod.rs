@@ -1,0 +1,293 @@
+//! Perspective: ray-traces the monitor onto the retina, given where the eye looks (paper Methods, "Perspective").
+//!
+//! Eye position -> MLP -> three angles -> rotation of the retina's rays -> where they meet the monitor -> bilinear sample
+//! of the monitor's luminance -> the retina's power law. Geometry is computed in f64: a rounded ray could fall on the
+//! neighbouring pixel. Shared by all streams.
+
+pub(crate) mod monitor;
+pub mod pixel;
+pub(crate) mod retina;
+pub(crate) mod rotation;
+
+use crate::config::{NetworkConfig, PerspectiveConfig, PerspectiveKind};
+use crate::draws::Draws;
+use crate::layers::conv::{Conv, Prepared};
+use crate::layers::mlp::{Mlp, MlpTrace};
+use crate::params::{Gradients, Param, Params};
+use monitor::{Plane, PlaneGradient};
+use pixel::{Pixels, SigmoidPower};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use rotation::{Mat3, Vec3, rotation, rotation_gradient};
+use striate_kernels::grid_sample;
+use striate_kernels::pad::{Border, Frame};
+
+/// What the eye sees beside the monitor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Periphery {
+    /// Nothing: luminance 0.
+    #[default]
+    Dark,
+    /// The monitor's edge goes on.
+    Extend,
+}
+
+/// Perspective as declared.
+#[derive(Clone, Debug)]
+pub(crate) struct Perspective {
+    config: PerspectiveConfig,
+    channels: usize,
+    eye_features: usize,
+    eye: Mlp,
+    dropped: usize,
+}
+
+/// Perspective ready to run: eye network, retina's rays, one monitor pose per batch element.
+#[derive(Clone, Debug)]
+pub(crate) struct PreparedPerspective {
+    eye: Vec<Prepared>,
+    rays: Vec<Vec3>,
+    planes: Vec<Plane>,
+    retina_pixel: SigmoidPower,
+}
+
+/// What the backward pass needs.
+pub(crate) struct PerspectiveTrace {
+    frame: Frame,
+    luminance: Vec<f32>,
+    border: Border,
+    eye: MlpTrace,
+    angles: Vec<f32>,
+    points: Vec<[f32; 2]>,
+    sampled: Vec<f32>,
+}
+
+impl Perspective {
+    pub(crate) fn new(config: &NetworkConfig) -> Self {
+        let p = &config.perspective;
+        let eye = match p.kind {
+            PerspectiveKind::MlpMonitorRetina => {
+                Mlp::published("perspective.mlp", config.eye_features, p.mlp_features, p.mlp_layers, Some(3), p.mlp_nonlinear.activation())
+            }
+            PerspectiveKind::MonitorRetina => {
+                let widths: Vec<usize> = std::iter::once(config.eye_features).chain(p.features.iter().copied()).collect();
+                let mut layers: Vec<Conv> =
+                    widths.windows(2).enumerate().map(|(i, w)| Conv::linear(format!("perspective.layers.{i}"), w[0], w[1])).collect();
+                layers.push(Conv::linear("perspective.out", widths[widths.len() - 1], 3).gain(0.0));
+                Mlp::new(layers, p.nonlinear.activation(), true)
+            }
+        };
+        let dropped = p.features.last().copied().unwrap_or(config.eye_features);
+        Self { config: p.clone(), channels: config.channels, eye_features: config.eye_features, eye, dropped }
+    }
+
+    /// The retinal image.
+    pub(crate) fn retina(&self) -> Frame {
+        Frame { height: self.config.height, width: self.config.width, channels: self.channels }
+    }
+
+    pub(crate) fn declare(&self, params: &mut Params, rng: &mut ChaCha8Rng) {
+        let m = &self.config.monitor;
+        let mut push = |name: &str, value: Vec<f32>| {
+            params.push(Param {
+                name: format!("perspective.{name}"),
+                shape: vec![value.len()],
+                value,
+                decay: false,
+                scale: 1.0,
+                norm_axes: None,
+                frozen: false,
+            });
+        };
+        push("monitor.center", vec![m.init_center_x, m.init_center_y, m.init_center_z]);
+        push("monitor.angle", vec![m.init_angle_x, m.init_angle_y, m.init_angle_z]);
+        push("monitor.center_std", vec![m.init_center_std; 3]);
+        push("monitor.angle_std", vec![m.init_angle_std; 3]);
+        push("retina_pixel.logit", vec![0.0]);
+        push("retina_pixel.scale", vec![self.config.retina_pixel.init_scale]);
+        push("retina_pixel.offset", vec![self.config.retina_pixel.init_offset]);
+        self.eye.declare(params, 0, rng);
+    }
+
+    pub(crate) fn prepare(&self, params: &Params, batch: usize, draws: &Draws) -> PreparedPerspective {
+        let vector = |name: &str| -> Vec3 { std::array::from_fn(|i| f64::from(params.value(&format!("perspective.{name}"))[i])) };
+        let scalar = |name: &str| params.value(&format!("perspective.retina_pixel.{name}"))[0];
+        let displaced = |mean: Vec3, std: Vec3, draws: &[Vec3], n: usize| match draws.get(n) {
+            Some(draw) => std::array::from_fn(|i| mean[i] + draw[i] * std[i]),
+            None => mean,
+        };
+        let planes = (0..batch).map(|n| {
+            Plane::new(
+                displaced(vector("monitor.center"), vector("monitor.center_std"), &draws.monitor_center, n),
+                displaced(vector("monitor.angle"), vector("monitor.angle_std"), &draws.monitor_angle, n),
+            )
+        });
+        PreparedPerspective {
+            eye: self.eye.prepare(params, 0),
+            rays: retina::rays(self.config.height, self.config.width, f64::from(self.config.retina.degrees)),
+            planes: planes.collect(),
+            retina_pixel: SigmoidPower {
+                logit: scalar("logit"),
+                scale: scalar("scale"),
+                offset: scalar("offset"),
+                max_power: self.config.retina_pixel.max_power,
+            },
+        }
+    }
+
+    fn dropout<'a>(&self, draws: &'a Draws, batch: usize) -> impl Fn(&mut [f32]) + 'a {
+        let width = self.dropped;
+        move |x| draws.drop("perspective", batch, width, width, x)
+    }
+
+    /// Retinal images [T * N, H, W, C] from video [T * N, height, width, C] and eye positions [T * N, P].
+    pub(crate) fn forward(
+        &self,
+        prepared: &PreparedPerspective,
+        pixels: Pixels,
+        size: [usize; 2],
+        eye: &[f32],
+        periphery: Periphery,
+        draws: &Draws,
+    ) -> (Vec<f32>, PerspectiveTrace) {
+        let (retina, batch) = (self.retina(), prepared.planes.len());
+        let frame = Frame { height: size[0], width: size[1], channels: self.channels };
+        let border = match periphery {
+            Periphery::Dark => Border::Zero,
+            Periphery::Extend => Border::Replicate,
+        };
+        let luminance = pixel::luminance(&self.config.monitor_pixel, pixels);
+        let (angles, eye) = self.eye.forward(&prepared.eye, eye, self.dropout(draws, batch));
+        let rays = prepared.rays.len();
+        let mut points = vec![[0.0; 2]; angles.len() / 3 * rays];
+        let mut image = vec![0.0; points.len() * self.channels];
+        points
+            .par_chunks_mut(rays)
+            .zip(image.par_chunks_mut(retina.len()))
+            .zip(luminance.par_chunks(frame.len()))
+            .enumerate()
+            .for_each(|(f, ((points, image), luminance))| {
+                let (turn, plane) = (rotation(angles_of(&angles, f)), &prepared.planes[f % batch]);
+                for (point, ray) in points.iter_mut().zip(&prepared.rays) {
+                    let at = plane.project(monitor::turned(&turn, *ray));
+                    *point = retina::to_pixels(at, size, [retina.height, retina.width]).map(|v| v as f32);
+                }
+                grid_sample::forward(frame, border, luminance, points, image);
+            });
+        let sampled = image.clone();
+        prepared.retina_pixel.forward(&mut image);
+        (image, PerspectiveTrace { frame, luminance, border, eye, angles, points, sampled })
+    }
+
+    /// Adds parameter gradients; returns the gradient of the video's intensities where asked.
+    pub(crate) fn backward(
+        &self,
+        prepared: &PreparedPerspective,
+        params: &Params,
+        trace: &PerspectiveTrace,
+        draws: &Draws,
+        mut d: Vec<f32>,
+        video: Option<Pixels>,
+        gradients: &mut Gradients,
+    ) -> Option<Vec<f32>> {
+        let (retina, batch, rays) = (self.retina(), prepared.planes.len(), prepared.rays.len());
+        let pixel = prepared.retina_pixel.backward(&trace.sampled, &mut d);
+        for (name, d) in ["logit", "scale", "offset"].into_iter().zip(pixel) {
+            gradients.add(params, &format!("perspective.retina_pixel.{name}"), &[d]);
+        }
+        let size = [trace.frame.height, trace.frame.width];
+        let scale = retina::pixel_scale(size, [retina.height, retina.width]);
+        let mut dluminance = vec![0.0; if video.is_some() { trace.luminance.len() } else { 0 }];
+        let dframe = if video.is_some() { trace.frame.len() } else { 0 };
+        let mut dframes: Vec<Option<&mut [f32]>> = dluminance.chunks_exact_mut(dframe.max(1)).map(Some).collect();
+        dframes.resize_with(trace.angles.len() / 3, || None);
+        let per_frame: Vec<(Vec3, PlaneGradient)> = dframes
+            .into_par_iter()
+            .enumerate()
+            .map(|(f, dimage)| {
+                let points = &trace.points[f * rays..][..rays];
+                let mut dpoints = vec![[0.0; 2]; rays];
+                let luminance = &trace.luminance[f * trace.frame.len()..][..trace.frame.len()];
+                grid_sample::backward(trace.frame, trace.border, luminance, points, &d[f * retina.len()..][..retina.len()], &mut dpoints, dimage);
+                self.geometry_gradient(prepared, angles_of(&trace.angles, f), f % batch, &dpoints, scale)
+            })
+            .collect();
+        let dangles: Vec<f32> = per_frame.iter().flat_map(|(angles, _)| angles.map(|a| a as f32)).collect();
+        self.pose_gradient(prepared, params, draws, &per_frame, gradients);
+        self.eye.backward(&prepared.eye, params, 0, &trace.eye, dangles, self.dropout(draws, batch), gradients);
+        video.map(|pixels| {
+            pixel::luminance_gradient(&self.config.monitor_pixel, pixels, &mut dluminance);
+            dluminance
+        })
+    }
+
+    /// Gradients of one frame's eye angles and monitor plane from those of the sampled positions.
+    fn geometry_gradient(&self, prepared: &PreparedPerspective, angles: Vec3, n: usize, dpoints: &[[f32; 2]], scale: [f64; 2]) -> (Vec3, PlaneGradient) {
+        let (turn, plane) = (rotation(angles), &prepared.planes[n]);
+        let (mut dturn, mut dplane): (Mat3, _) = ([[0.0; 3]; 3], PlaneGradient::default());
+        for (ray, d) in prepared.rays.iter().zip(dpoints) {
+            if *d == [0.0; 2] {
+                continue;
+            }
+            let at = [f64::from(d[0]) * scale[0], f64::from(d[1]) * scale[1]];
+            let dray = plane.project_gradient(monitor::turned(&turn, *ray), at, &mut dplane);
+            for i in 0..3 {
+                for j in 0..3 {
+                    dturn[i][j] += dray[i] * ray[j];
+                }
+            }
+        }
+        (rotation_gradient(angles, &dturn), dplane)
+    }
+
+    fn pose_gradient(&self, prepared: &PreparedPerspective, params: &Params, draws: &Draws, per_frame: &[(Vec3, PlaneGradient)], gradients: &mut Gradients) {
+        let batch = prepared.planes.len();
+        let [mut center, mut angle, mut center_std, mut angle_std] = [[0.0f64; 3]; 4];
+        for (n, plane) in prepared.planes.iter().enumerate() {
+            let sum = per_frame.iter().skip(n).step_by(batch).fold(PlaneGradient::default(), |sum, (_, d)| sum.plus(d));
+            let (dc, da) = plane.pose_gradient(&sum);
+            let (ec, ea) = (draws.monitor_center.get(n), draws.monitor_angle.get(n));
+            for i in 0..3 {
+                center[i] += dc[i];
+                angle[i] += da[i];
+                center_std[i] += dc[i] * ec.map_or(0.0, |e| e[i]);
+                angle_std[i] += da[i] * ea.map_or(0.0, |e| e[i]);
+            }
+        }
+        for (name, d) in [("center", center), ("angle", angle), ("center_std", center_std), ("angle_std", angle_std)] {
+            if name.ends_with("std") && draws.monitor_center.is_empty() {
+                continue; // no noise, no part in the objective
+            }
+            gradients.add(params, &format!("perspective.monitor.{name}"), &d.map(|v| v as f32));
+        }
+    }
+
+    /// What the monitor would have to show, [height, width, C] intensities, for one retinal image [H, W, C] (paper Extended
+    /// Data Fig. 1): every monitor pixel's ray is turned back onto the retina, and both pixel transforms are inverted.
+    pub(crate) fn inverse(&self, prepared: &PreparedPerspective, image: &[f32], size: [usize; 2], eye: &[f32]) -> Vec<f32> {
+        let (retina, degrees) = (self.retina(), f64::from(self.config.retina.degrees));
+        debug_assert_eq!(eye.len(), self.eye_features);
+        let (angles, _) = self.eye.forward(&prepared.eye, eye, |_| {});
+        let (turn, plane) = (rotation(angles_of(&angles, 0)), &prepared.planes[0]);
+        let luminance: Vec<f32> = image.iter().map(|r| prepared.retina_pixel.inverse(*r)).collect();
+        let (xs, ys) = retina::isotropic_grid(size[0], size[1]);
+        let points: Vec<[f32; 2]> = ys
+            .iter()
+            .flat_map(|y| xs.iter().map(move |x| [*x, *y]))
+            .map(|at| {
+                let p = plane.point(at);
+                let length = rotation::dot(p, p).sqrt();
+                let ray = rotation::apply_transposed(&turn, p.map(|v| v / length));
+                retina::to_pixels(retina::project(ray, degrees), [retina.height, retina.width], size).map(|v| v as f32)
+            })
+            .collect();
+        let mut out = vec![0.0; points.len() * self.channels];
+        grid_sample::forward(retina, Border::Zero, &luminance, &points, &mut out);
+        out.iter_mut().for_each(|v| *v = pixel::intensity(&self.config.monitor_pixel, v.max(0.0)));
+        out
+    }
+}
+
+fn angles_of(angles: &[f32], frame: usize) -> Vec3 {
+    std::array::from_fn(|i| f64::from(angles[frame * 3 + i]))
+}

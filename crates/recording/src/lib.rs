@@ -1,0 +1,1 @@
+//! What was measured, how it is cleaned and how it is stored.

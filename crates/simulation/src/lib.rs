@@ -1,0 +1,1 @@
+//! A simulated visual cortex whose truth is known.

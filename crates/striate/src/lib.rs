@@ -1,0 +1,1 @@
+//! Digital twins of visual cortex: facade and command line.

@@ -1,0 +1,2 @@
+//! The `striate` binary.
+fn main() {}

@@ -1,0 +1,3 @@
+//! Objective, optimizer, schedule, sampling, recipes and checkpoints.
+
+pub mod config;
