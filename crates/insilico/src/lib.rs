@@ -1,1 +1,9 @@
-//! Show the network something: respond, evaluate.
+//! Show the network something: respond to a video, evaluate on a recording, verify against reference numbers.
+
+pub mod baseline;
+pub mod error;
+pub mod evaluate;
+pub mod respond;
+pub mod verify;
+
+pub use error::Error;

@@ -1,6 +1,7 @@
 //! Bilinear sampling of channels-last images at fractional pixel positions, with gradients to positions and image.
 
 use crate::pad::{Border, Frame};
+use crate::simd::{Kernel, Lanes, dispatch};
 
 /// Four neighbours of a position: where each lies (`None` outside), its weight, and the weight's slope in x and y.
 struct Corners {
@@ -11,6 +12,7 @@ struct Corners {
 }
 
 /// `border` Zero: neighbours outside the image count as zero. Replicate: positions are moved onto the image first.
+#[inline(always)]
 fn corners(frame: Frame, border: Border, [x, y]: [f32; 2]) -> Corners {
     let (mut x, mut y, mut free_x, mut free_y) = (x, y, 1.0, 1.0);
     if border == Border::Replicate {
@@ -36,6 +38,18 @@ fn corners(frame: Frame, border: Border, [x, y]: [f32; 2]) -> Corners {
 
 /// `out [points, C]`: the image [H, W, C] at positions (x, y) in pixels, pixel centres at integers.
 pub fn forward(frame: Frame, border: Border, image: &[f32], points: &[[f32; 2]], out: &mut [f32]) {
+    struct Forward<'a>(Frame, Border, &'a [f32], &'a [[f32; 2]], &'a mut [f32]);
+    impl Kernel for Forward<'_> {
+        #[inline(always)]
+        fn run<V: Lanes>(self) {
+            sample(self.0, self.1, self.2, self.3, self.4);
+        }
+    }
+    dispatch(Forward(frame, border, image, points, out));
+}
+
+#[inline(always)]
+fn sample(frame: Frame, border: Border, image: &[f32], points: &[[f32; 2]], out: &mut [f32]) {
     for (point, out) in points.iter().zip(out.chunks_exact_mut(frame.channels)) {
         out.fill(0.0);
         let corners = corners(frame, border, *point);
@@ -48,7 +62,27 @@ pub fn forward(frame: Frame, border: Border, image: &[f32], points: &[[f32; 2]],
 }
 
 /// Gradients of [`forward`]: writes those of the positions, adds to those of the image where asked.
-pub fn backward(frame: Frame, border: Border, image: &[f32], points: &[[f32; 2]], dout: &[f32], dpoints: &mut [[f32; 2]], mut dimage: Option<&mut [f32]>) {
+pub fn backward(frame: Frame, border: Border, image: &[f32], points: &[[f32; 2]], dout: &[f32], dpoints: &mut [[f32; 2]], dimage: Option<&mut [f32]>) {
+    struct Backward<'a>(Frame, Border, &'a [f32], &'a [[f32; 2]], &'a [f32], &'a mut [[f32; 2]], Option<&'a mut [f32]>);
+    impl Kernel for Backward<'_> {
+        #[inline(always)]
+        fn run<V: Lanes>(self) {
+            sample_gradient(self.0, self.1, self.2, self.3, self.4, self.5, self.6);
+        }
+    }
+    dispatch(Backward(frame, border, image, points, dout, dpoints, dimage));
+}
+
+#[inline(always)]
+fn sample_gradient(
+    frame: Frame,
+    border: Border,
+    image: &[f32],
+    points: &[[f32; 2]],
+    dout: &[f32],
+    dpoints: &mut [[f32; 2]],
+    mut dimage: Option<&mut [f32]>,
+) {
     for ((point, dpoint), d) in points.iter().zip(dpoints).zip(dout.chunks_exact(frame.channels)) {
         *dpoint = [0.0; 2];
         let corners = corners(frame, border, *point);

@@ -6,6 +6,7 @@ use crate::config::{ModulationKind, NetworkConfig, PerspectiveKind};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Random draws of one sequence, for one stream.
@@ -54,10 +55,10 @@ impl Draws {
     /// Multiplies frames [T * N, pixels, C] by the mask of a place.
     pub(crate) fn drop(&self, name: &str, batch: usize, channels: usize, frame: usize, x: &mut [f32]) {
         let Some(mask) = self.mask(name) else { return };
-        for (f, x) in x.chunks_exact_mut(frame).enumerate() {
+        x.par_chunks_exact_mut(frame).enumerate().for_each(|(f, x)| {
             let mask = &mask[f % batch * channels..][..channels];
             x.chunks_exact_mut(channels).for_each(|pixel| pixel.iter_mut().zip(mask).for_each(|(v, m)| *v *= m));
-        }
+        });
     }
 }
 

@@ -24,6 +24,7 @@ pub mod params;
 pub mod perspective;
 mod readout;
 mod unit;
+pub mod weights;
 
 pub use config::NetworkConfig;
 pub use draws::Draws;

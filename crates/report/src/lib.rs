@@ -1,1 +1,3 @@
 //! Tables to files and figures.
+
+pub mod tensorboard;

@@ -1,2 +1,60 @@
-//! The `striate` binary.
-fn main() {}
+//! The `striate` command: one file per verb, no numerical code.
+
+mod output;
+mod run_folder;
+mod verbs;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Digital twins of visual cortex: train on a recording, evaluate, show them any video.
+#[derive(Parser)]
+#[command(name = "striate", version, arg_required_else_help = true, infer_subcommands = false)]
+struct Cli {
+    /// Worker threads; results do not depend on it.
+    #[arg(long, global = true, value_name = "K")]
+    threads: Option<usize>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Demo(verbs::demo::Demo),
+    Simulate(verbs::simulate::Simulate),
+    Import(verbs::import::Import),
+    Inspect(verbs::inspect::Inspect),
+    Train(verbs::train::Train),
+    Evaluate(verbs::evaluate::Evaluate),
+    Respond(verbs::respond::Respond),
+    Model(verbs::model::Model),
+    Verify(verbs::verify::Verify),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Some(threads) = cli.threads
+        && let Err(e) = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()
+    {
+        eprintln!("error: --threads {threads}: {e}");
+        return ExitCode::FAILURE;
+    }
+    let done = match cli.verb {
+        Verb::Demo(v) => v.run(),
+        Verb::Simulate(v) => v.run(),
+        Verb::Import(v) => v.run(),
+        Verb::Inspect(v) => v.run(),
+        Verb::Train(v) => v.run(),
+        Verb::Evaluate(v) => v.run(),
+        Verb::Respond(v) => v.run(),
+        Verb::Model(v) => v.run(),
+        Verb::Verify(v) => v.run(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

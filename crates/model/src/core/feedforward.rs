@@ -3,7 +3,7 @@
 //! A whole clip goes through at once; frame by frame is a clip of one. Only the temporal convolutions remember anything:
 //! each keeps its last `kt - 1` padded inputs.
 
-use super::groups::{concatenate, split};
+use super::groups::{add, concatenate, split};
 use crate::config::{FeedforwardConfig, FeedforwardKind};
 use crate::draws::Draws;
 use crate::layers::conv::{Conv, Prepared};
@@ -325,8 +325,4 @@ impl Block {
         pool::gradient(frame, self.pool, &d, &mut out);
         out
     }
-}
-
-fn add(to: &mut [f32], from: &[f32]) {
-    to.iter_mut().zip(from).for_each(|(t, f)| *t += f);
 }

@@ -5,7 +5,7 @@
 //! projection see the whole clip at once; weight gradients are accumulated as one product over all frames.
 
 use super::cell::{Cell, CellState, CellTrace, PreparedCell};
-use super::groups::{concatenate, split};
+use super::groups::{add, concatenate, split};
 use crate::config::RecurrentConfig;
 use crate::draws::Draws;
 use crate::layers::conv::{Conv, Prepared};
@@ -198,12 +198,8 @@ impl Recurrent {
 
 fn sum_pixels(x: &[f32], channels: usize) -> Vec<f32> {
     let mut sums = vec![0.0; channels];
-    x.chunks_exact(channels).for_each(|pixel| add(&mut sums, pixel));
+    x.chunks_exact(channels).for_each(|pixel| sums.iter_mut().zip(pixel).for_each(|(s, v)| *s += v));
     sums
-}
-
-fn add(to: &mut [f32], from: &[f32]) {
-    to.iter_mut().zip(from).for_each(|(t, f)| *t += f);
 }
 
 /// tanh without the variance-preserving gain that [`Activation::Tanh`] carries.

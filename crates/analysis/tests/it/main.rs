@@ -1,0 +1,6 @@
+//! Tests of the analysis: known numbers, laws, and what must be refused.
+mod cc;
+mod linear;
+mod macaque;
+mod reference;
+mod repeats;

@@ -1,0 +1,169 @@
+//! Evaluate: how well a network predicts held-out trials, cc_abs, cc_max and cc_norm per unit and test domain (paper Methods, "Evaluation").
+
+use crate::error::Error;
+use crate::respond::{RespondOptions, respond};
+use ndarray::{Array2, ArrayView2, Axis};
+use serde::Serialize;
+use striate_analysis::cc::{Accuracy, UnitCorrelation};
+use striate_analysis::repeats::Repeats;
+use striate_analysis::stats::median_valid;
+use striate_analysis::table::{Column, Table};
+use striate_model::Network;
+use striate_recording::Recording;
+
+/// How an evaluation is done.
+#[derive(Clone, Copy, Debug)]
+pub struct EvaluateOptions {
+    /// First frames of each trial that are not scored (release: 10).
+    pub burnin: usize,
+}
+
+impl Default for EvaluateOptions {
+    fn default() -> Self {
+        Self { burnin: 10 }
+    }
+}
+
+/// Accuracy on one test domain.
+#[derive(Clone, Debug)]
+pub struct Domain {
+    /// Correlations of every unit.
+    pub accuracy: Accuracy,
+    /// Trials scored.
+    pub trials: usize,
+    /// Most repeats of a video.
+    pub repeats: usize,
+}
+
+/// Median over units with a finite value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Median {
+    /// Median.
+    pub median: f64,
+    /// Units it is over.
+    pub units: usize,
+}
+
+/// Summary of one domain.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Name of the domain.
+    pub domain: String,
+    /// Units in all.
+    pub units: usize,
+    /// Trials scored.
+    pub trials: usize,
+    /// Most repeats of a video.
+    pub repeats: usize,
+    /// Of cc_abs.
+    pub cc_abs: Median,
+    /// Of cc_max.
+    pub cc_max: Median,
+    /// Of cc_norm: the predictive accuracy.
+    pub cc_norm: Median,
+    /// Of the correlation over single trials.
+    pub single_trial: Median,
+}
+
+/// Refuses a network that was not made for units, stimulus and inputs like the recording's.
+pub fn check_fit(network: &Network, recording: &Recording) -> Result<(), Error> {
+    let (c, [_, _, channels]) = (network.config(), recording.frame_shape());
+    let pairs = [
+        ("units", c.units, recording.unit_count(), "; a network belongs to the neurons it was trained on"),
+        ("stimulus channels", c.channels, channels, "; import the recording in grey or colour as the model needs"),
+        ("eye inputs", c.eye_features, recording.meta().eye.len(), ""),
+        ("behaviour inputs", c.behavior_features, recording.meta().behavior.len(), ""),
+    ];
+    match pairs.into_iter().find(|(_, model, recording, _)| model != recording) {
+        Some((what, model, recording, hint)) => Err(Error::Mismatch { what, model: model.to_string(), recording: recording.to_string(), hint }),
+        None => Ok(()),
+    }
+}
+
+/// Predicts one whole trial with its own video, eye position and behaviour, [T, U], and returns the response with it.
+pub fn predict_trial(network: &Network, recording: &Recording, trial: usize) -> Result<(Array2<f32>, Array2<f32>), Error> {
+    let window = recording.window(trial, 0, recording.trials()[trial].frames)?;
+    let video = window.video.insert_axis(Axis(1));
+    let (eye, behavior) = (window.eye.insert_axis(Axis(1)), window.behavior.insert_axis(Axis(1)));
+    let predicted = respond(network, video.view(), Some(eye.view()), Some(behavior.view()), RespondOptions::default())?;
+    Ok((predicted.index_axis_move(Axis(1), 0), window.responses))
+}
+
+/// Evaluates on every test domain; `progress` is told trials done and in all.
+pub fn evaluate(network: &Network, recording: &Recording, options: &EvaluateOptions, progress: &mut dyn FnMut(usize, usize)) -> Result<Vec<Domain>, Error> {
+    check_fit(network, recording)?;
+    evaluate_with(recording, options, progress, &mut |trial| predict_trial(network, recording, trial))
+}
+
+/// What a prediction of a trial is: [T, U], with the response.
+pub type Predict<'a> = dyn FnMut(usize) -> Result<(Array2<f32>, Array2<f32>), Error> + 'a;
+
+/// The same for any predictor, so that baselines are scored by the same code.
+pub fn evaluate_with(recording: &Recording, options: &EvaluateOptions, progress: &mut dyn FnMut(usize, usize), predict: &mut Predict) -> Result<Vec<Domain>, Error> {
+    let domains = recording.test_domains();
+    if domains.is_empty() {
+        return Err(Error::NoTest(String::new()));
+    }
+    let total = domains.iter().flat_map(|d| recording.repeats(d)).map(|trials| trials.len()).sum();
+    let mut done = 0;
+    let mut out = Vec::new();
+    for name in domains {
+        let (mut predicted, mut measured) = (Vec::new(), Vec::new());
+        for video in recording.repeats(&name) {
+            let (mut p, mut m) = (Vec::new(), Vec::new());
+            for trial in video {
+                let (prediction, response) = predict(trial)?;
+                p.push(prediction);
+                m.push(response);
+                done += 1;
+                progress(done, total);
+            }
+            predicted.push(p);
+            measured.push(m);
+        }
+        let (prediction, response) = (views(&predicted), views(&measured));
+        let response = Repeats::new(response, options.burnin)?;
+        let accuracy = Accuracy::new(name, &Repeats::new(prediction, options.burnin)?, &response)?;
+        out.push(Domain { accuracy, trials: measured.iter().map(Vec::len).sum(), repeats: response.repeats() });
+    }
+    Ok(out)
+}
+
+fn views(videos: &[Vec<Array2<f32>>]) -> Vec<Vec<ArrayView2<'_, f32>>> {
+    videos.iter().map(|trials| trials.iter().map(|t| t.view()).collect()).collect()
+}
+
+/// Medians of one domain.
+pub fn summarise(domain: &Domain) -> Summary {
+    let units = &domain.accuracy.units;
+    let median = |of: fn(&UnitCorrelation) -> f64| {
+        let (median, units) = median_valid(&units.iter().map(of).collect::<Vec<_>>());
+        Median { median, units }
+    };
+    Summary {
+        domain: domain.accuracy.domain.clone(),
+        units: units.len(),
+        trials: domain.trials,
+        repeats: domain.repeats,
+        cc_abs: median(|u| u.cc_abs),
+        cc_max: median(|u| u.cc_max),
+        cc_norm: median(|u| u.cc_norm),
+        single_trial: median(|u| u.single_trial),
+    }
+}
+
+/// One row per unit and domain: unit id, domain, cc_abs, cc_max, cc_norm, single_trial.
+pub fn table(recording: &Recording, domains: &[Domain]) -> Result<Table, Error> {
+    let id = |v: &serde_json::Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    let ids: Vec<String> = recording.units().column("id").unwrap_or_default().iter().map(id).collect();
+    let rows: Vec<_> = domains.iter().flat_map(|d| ids.iter().zip(&d.accuracy.units).map(move |(id, unit)| (id, &d.accuracy.domain, unit))).collect();
+    let floats = |of: fn(&UnitCorrelation) -> f64| Column::Float(rows.iter().map(|(_, _, unit)| of(unit)).collect());
+    let table = Table::new()
+        .with("unit", Column::Text(rows.iter().map(|(id, _, _)| (*id).clone()).collect()))?
+        .with("domain", Column::Text(rows.iter().map(|(_, domain, _)| (*domain).clone()).collect()))?
+        .with("cc_abs", floats(|u| u.cc_abs))?
+        .with("cc_max", floats(|u| u.cc_max))?
+        .with("cc_norm", floats(|u| u.cc_norm))?
+        .with("single_trial", floats(|u| u.single_trial))?;
+    Ok(table)
+}

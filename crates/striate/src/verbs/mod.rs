@@ -1,0 +1,11 @@
+//! One file per verb.
+
+pub mod demo;
+pub mod evaluate;
+pub mod import;
+pub mod inspect;
+pub mod model;
+pub mod respond;
+pub mod simulate;
+pub mod train;
+pub mod verify;

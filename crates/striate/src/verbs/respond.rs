@@ -1,0 +1,102 @@
+//! `striate respond`: show a twin any video.
+
+use crate::output::{say, write};
+use crate::run_folder::weights_of;
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+use ndarray::{Array3, Axis, Ix2, Ix3};
+use npyz::WriterBuilder;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use striate::import::{npy, video::read_video};
+use striate::insilico::respond::{RespondOptions, fit_video, respond};
+use striate::model::{Periphery, Streams, open};
+
+/// Responses of a twin to any video, frame by frame.
+///
+/// The video is a .npy of u8 [T,H,W], [T,H,W,C] (C 1 or 3) or [T,N,H,W], a folder or list of PNG or JPEG frames, a GIF, or anything ffmpeg
+/// reads. Eye position [T,P] or [T,N,P] and behaviour [T,M] or [T,N,M] are standardised .npy of f32; left out, they are zero, the mean state. The
+/// output is f32 [T,U], or [T,N,U] where the inputs have N.
+#[derive(Args)]
+#[command(after_help = "Example:\n  striate respond runs/mouse --video clip.npy -o responses.npy")]
+pub struct Respond {
+    /// Run folder or model file.
+    model: PathBuf,
+    /// Video.
+    #[arg(long, required = true, num_args = 1..)]
+    video: Vec<PathBuf>,
+    /// Eye position.
+    #[arg(long)]
+    eye: Option<PathBuf>,
+    /// Behaviour.
+    #[arg(long)]
+    behavior: Option<PathBuf>,
+    /// What lies beside the monitor: darkness, or its edge extended.
+    #[arg(long, value_enum, default_value = "dark")]
+    periphery: Beside,
+    /// One stream instead of the average of all.
+    #[arg(long, value_name = "K")]
+    stream: Option<usize>,
+    /// Show frames as they are, whatever size the twin was trained on.
+    #[arg(long)]
+    native: bool,
+    /// File to write.
+    #[arg(short, long)]
+    output: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Beside {
+    Dark,
+    Extend,
+}
+
+impl Respond {
+    /// Runs the verb.
+    pub fn run(self) -> Result<ExitCode> {
+        let network = open::load(&weights_of(&self.model), None, None)?.network;
+        let video = read_video(&self.video, network.config().channels)?;
+        let (frames, done) = fit_video(&network, video.frames, self.native)?;
+        done.iter().for_each(|line| eprintln!("note: {line}"));
+        let eye = self.eye.as_deref().map(series).transpose()?;
+        let behavior = self.behavior.as_deref().map(series).transpose()?;
+        let batched = video.batched || [&eye, &behavior].into_iter().flatten().any(|(_, batched)| *batched);
+        let options = RespondOptions {
+            periphery: match self.periphery {
+                Beside::Dark => Periphery::Dark,
+                Beside::Extend => Periphery::Extend,
+            },
+            streams: self.stream.map_or(Streams::All, Streams::One),
+        };
+        let view = |x: &'_ Option<(Array3<f32>, bool)>| x.as_ref().map(|(x, _)| x.clone());
+        let (eye, behavior) = (view(&eye), view(&behavior));
+        let responses = respond(&network, frames.view(), eye.as_ref().map(|e| e.view()), behavior.as_ref().map(|b| b.view()), options)?;
+        let (t, n, u) = responses.dim();
+        let shape: Vec<u64> = if batched { vec![t as u64, n as u64, u as u64] } else { vec![t as u64, u as u64] };
+        write(&self.output, &npy_bytes(&shape, responses.as_slice().unwrap_or_default())?)?;
+        say(format!("{}: f32 {shape:?}", self.output.display()));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// [T, P] or [T, N, P], and whether there was an N.
+fn series(path: &Path) -> Result<(Array3<f32>, bool)> {
+    let x = npy::read_f32(path)?;
+    if let Some(at) = x.iter().position(|v| !v.is_finite()) {
+        bail!("{}: value {at} is not finite; replace missing samples by 0, the mean", path.display());
+    }
+    let shape = x.shape().to_vec();
+    match shape.len() {
+        2 => Ok((x.into_dimensionality::<Ix2>()?.insert_axis(Axis(1)), false)),
+        3 => Ok((x.into_dimensionality::<Ix3>()?, true)),
+        _ => bail!("{}: has shape {shape:?}, expected [T, P] or [T, N, P]", path.display()),
+    }
+}
+
+fn npy_bytes(shape: &[u64], values: &[f32]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(&mut bytes).begin_nd()?;
+    writer.extend(values.iter().copied())?;
+    writer.finish()?;
+    Ok(bytes)
+}

@@ -1,0 +1,3 @@
+//! Integration tests of the training crate.
+
+mod preset;
