@@ -11,7 +11,7 @@ use crate::repeats::Repeats;
 use crate::stats::{is_constant, mean, median_valid, pearson, variance};
 use crate::table::{Column, Table};
 
-/// Mean over trials of what was measured: [R, samples] -> [samples], NaN where no trial was.
+/// Mean over trials of what was measured: [R, samples] -> `[samples]`, NaN where no trial was.
 fn trial_mean(trials: ArrayView2<f64>) -> Vec<f64> {
     trials.axis_iter(Axis(1)).map(|sample| mean(&sample.to_vec())).collect()
 }
@@ -100,7 +100,7 @@ impl UnitCorrelation {
 pub struct Accuracy {
     /// Name of the test domain, such as "natural movies".
     pub domain: String,
-    /// Each unit's correlations, in the order of the responses [U].
+    /// Each unit's correlations, in the order of the responses `[U]`.
     pub units: Vec<UnitCorrelation>,
 }
 
@@ -128,7 +128,7 @@ impl Accuracy {
         median_valid(&kept)
     }
 
-    /// CC_norm of every unit [U].
+    /// CC_norm of every unit `[U]`.
     pub fn cc_norm(&self) -> Vec<f64> {
         self.units.iter().map(|u| u.cc_norm).collect()
     }

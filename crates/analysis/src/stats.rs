@@ -25,7 +25,7 @@ pub fn is_constant(values: &[f64]) -> bool {
     values.iter().filter(|v| !v.is_nan()).count() < 2 || sd <= 16.0 * f64::EPSILON * largest
 }
 
-/// Pearson correlation of two traces [samples] over the samples where neither is NaN.
+/// Pearson correlation of two traces `[samples]` over the samples where neither is NaN.
 ///
 /// NaN if the lengths differ, fewer than two samples are left, either trace is constant, or a value is infinite.
 pub fn pearson(a: &[f64], b: &[f64]) -> f64 {
@@ -63,9 +63,9 @@ pub fn median_valid(values: &[f64]) -> (f64, usize) {
 /// Counts of values in bins of equal width.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
-    /// Bin edges [bins + 1]; a value on an inner edge belongs to the bin above it, one on the last edge to the last bin.
+    /// Bin edges `[bins + 1]`; a value on an inner edge belongs to the bin above it, one on the last edge to the last bin.
     pub edges: Vec<f64>,
-    /// Values in each bin [bins].
+    /// Values in each bin `[bins]`.
     pub counts: Vec<usize>,
     /// Finite values under the first edge.
     pub below: usize,

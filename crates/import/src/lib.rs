@@ -1,1 +1,6 @@
 //! Foreign formats to recordings.
+
+mod error;
+pub mod video;
+
+pub use error::Error;

@@ -3,8 +3,7 @@
 use crate::error::Error;
 use crate::evaluate::{Domain, EvaluateOptions, evaluate_with};
 use ndarray::{Array2, Axis, concatenate, s};
-use striate_analysis::linear::features::{FeatureConfig, stimulus_features, with_traces};
-use striate_analysis::linear::{LinearConfig, LinearNonlinear};
+use striate_analysis::linear::{FeatureConfig, LinearConfig, LinearNonlinear, stimulus_features, with_traces};
 use striate_recording::{Recording, Tier};
 
 /// Settings of the baseline.

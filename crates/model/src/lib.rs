@@ -20,6 +20,7 @@ mod layers;
 mod modulation;
 pub mod network;
 pub mod objective;
+pub mod open;
 pub mod params;
 pub mod perspective;
 mod readout;

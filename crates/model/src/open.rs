@@ -86,6 +86,7 @@ pub fn save(path: &Path, network: &Network, units: &[UnitId]) -> Result<(), Erro
 impl Network {
     /// A network of the given configuration with the given weights; every parameter must be there, in its shape, and finite.
     pub fn from_weights(mut config: NetworkConfig, dict: &StateDict) -> Result<Self, Error> {
+        infer::check(dict, &config)?;
         config.adopt_buffers(dict)?;
         let mut network = Self::new(config, 0).map_err(Error::Model)?;
         let buffers: Vec<String> = network.buffers().into_iter().map(|(key, _)| key).collect();

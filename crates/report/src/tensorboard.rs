@@ -4,8 +4,9 @@
 //! is a log: it grows while a run lasts, and TensorBoard reads it meanwhile. A run cut short leaves at most one partial
 //! record, which [`EventWriter::append`] removes.
 
+use crate::error::Error;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// A TensorBoard event file open for writing.
@@ -19,11 +20,11 @@ impl EventWriter {
     /// Starts `events.out.tfevents.<seconds>.striate` in `folder`; `wall_time` is in seconds since 1970.
     ///
     /// # Errors
-    /// The folder cannot be made, or the file is there already or cannot be written; the message names it.
-    pub fn create(folder: &Path, wall_time: f64) -> io::Result<Self> {
-        std::fs::create_dir_all(folder).map_err(|e| at(folder, e))?;
+    /// The folder cannot be made, or the file is there already or cannot be written.
+    pub fn create(folder: &Path, wall_time: f64) -> Result<Self, Error> {
+        std::fs::create_dir_all(folder).map_err(Error::io("write", folder))?;
         let path = folder.join(format!("events.out.tfevents.{:010}.striate", wall_time.max(0.0) as u64));
-        let file = File::create_new(&path).map_err(|e| at(&path, e))?;
+        let file = File::create_new(&path).map_err(Error::io("write", &path))?;
         let mut writer = Self { file: BufWriter::new(file), path };
         writer.record(&event(wall_time, 0, &bytes_field(3, b"brain.Event:2")))?;
         writer.flush()?;
@@ -36,14 +37,14 @@ impl EventWriter {
     /// to come again.
     ///
     /// # Errors
-    /// The file cannot be read or written, or is not an event file; the message names it.
-    pub fn append(path: &Path, step: i64, wall_time: f64) -> io::Result<Self> {
-        let whole = whole_records(&std::fs::read(path).map_err(|e| at(path, e))?);
+    /// The file cannot be read or written, or is not an event file.
+    pub fn append(path: &Path, step: i64, wall_time: f64) -> Result<Self, Error> {
+        let whole = whole_records(&std::fs::read(path).map_err(Error::io("read", path))?);
         if whole == 0 {
-            return Err(at(path, io::Error::new(io::ErrorKind::InvalidData, "not a TensorBoard event file; remove it and start a new one")));
+            return Err(Error::content(path, "not a TensorBoard event file; remove it and start a new one"));
         }
-        let mut file = OpenOptions::new().write(true).open(path).map_err(|e| at(path, e))?;
-        file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(|e| at(path, e))?;
+        let mut file = OpenOptions::new().write(true).open(path).map_err(Error::io("write", path))?;
+        file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(Error::io("write", path))?;
         let mut writer = Self { file: BufWriter::new(file), path: path.into() };
         const SESSION_STARTS: [u8; 2] = [0x08, 1]; // SessionLog { status: START }
         writer.record(&event(wall_time, step, &bytes_field(7, &SESSION_STARTS)))?;
@@ -54,8 +55,8 @@ impl EventWriter {
     /// Writes one value of the curve `tag` (`training/objective`) at `step`.
     ///
     /// # Errors
-    /// The file cannot be written; the message names it.
-    pub fn scalar(&mut self, tag: &str, step: i64, value: f32, wall_time: f64) -> io::Result<()> {
+    /// The file cannot be written.
+    pub fn scalar(&mut self, tag: &str, step: i64, value: f32, wall_time: f64) -> Result<(), Error> {
         let mut summary_value = bytes_field(1, tag.as_bytes());
         summary_value.push(0x15); // field 2, 32 bits
         summary_value.extend(value.to_le_bytes());
@@ -66,9 +67,9 @@ impl EventWriter {
     /// Hands everything written so far to the operating system, so that TensorBoard sees it.
     ///
     /// # Errors
-    /// The file cannot be written; the message names it.
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.file.flush().map_err(|e| at(&self.path, e))
+    /// The file cannot be written.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        self.file.flush().map_err(Error::io("write", &self.path))
     }
 
     /// The event file.
@@ -76,10 +77,10 @@ impl EventWriter {
         &self.path
     }
 
-    fn record(&mut self, data: &[u8]) -> io::Result<()> {
+    fn record(&mut self, data: &[u8]) -> Result<(), Error> {
         let length = (data.len() as u64).to_le_bytes();
         let parts = [&length[..], &masked_checksum(&length), data, &masked_checksum(data)];
-        self.file.write_all(&parts.concat()).map_err(|e| at(&self.path, e))
+        self.file.write_all(&parts.concat()).map_err(Error::io("write", &self.path))
     }
 }
 
@@ -132,10 +133,6 @@ fn record_end(rest: &[u8]) -> Option<usize> {
     let (data, after) = (after.get(..size)?, after.get(size..)?);
     let whole = *length_checksum == masked_checksum(length) && after.first_chunk::<4>()? == &masked_checksum(data);
     whole.then_some(12 + size + 4)
-}
-
-fn at(path: &Path, e: io::Error) -> io::Error {
-    io::Error::new(e.kind(), format!("{}: {e}", path.display()))
 }
 
 #[cfg(test)]
@@ -200,6 +197,6 @@ mod tests {
         }
         EventWriter::create(folder.path(), 7.0).unwrap();
         let again = EventWriter::create(folder.path(), 7.0).unwrap_err();
-        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+        assert!(matches!(&again, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists), "{again}");
     }
 }

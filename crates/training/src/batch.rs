@@ -45,7 +45,7 @@ pub fn draws(recording: &Recording, tier: Tier, preset: &Preset, batches: usize,
         return Ok(Vec::new());
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut window = |rng: &mut ChaCha8Rng| {
+    let window = |rng: &mut ChaCha8Rng| {
         let trial = trials[rng.random_range(0..trials.len())];
         let spare = recording.trials()[trial].frames - sample_size;
         (trial, if spare > 0 { rng.random_range(0..spare) } else { 0 })

@@ -60,11 +60,11 @@ pub struct LinearNonlinear {
     scaling: Standardised,
     /// Filters on standardised features [d, U].
     filters: Array2<f64>,
-    /// Drive at the mean of all features [U].
+    /// Drive at the mean of all features `[U]`.
     offset: Vec<f64>,
-    /// Static output nonlinearity of each unit [U].
+    /// Static output nonlinearity of each unit `[U]`.
     nonlinearity: Vec<OutputNonlinearity>,
-    /// Penalty chosen for each unit [U].
+    /// Penalty chosen for each unit `[U]`.
     penalty: Vec<f64>,
 }
 
@@ -130,7 +130,7 @@ impl LinearNonlinear {
         Ok(y)
     }
 
-    /// Penalty chosen for each unit [U]. One at an end of the list says that the list is too short.
+    /// Penalty chosen for each unit `[U]`. One at an end of the list says that the list is too short.
     pub fn penalty(&self) -> &[f64] {
         &self.penalty
     }
@@ -140,7 +140,7 @@ impl LinearNonlinear {
         self.filters.view()
     }
 
-    /// Output nonlinearity of each unit [U].
+    /// Output nonlinearity of each unit `[U]`.
     pub fn nonlinearity(&self) -> &[OutputNonlinearity] {
         &self.nonlinearity
     }

@@ -17,7 +17,7 @@ use crate::error::Error;
 /// Columns of the feature moments one task computes; fixed, so that no sum depends on the number of threads.
 const COLUMN_BLOCK: usize = 96;
 
-/// Mean and scale of every feature [d].
+/// Mean and scale of every feature `[d]`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Standardised {
     mean: Vec<f64>,
@@ -51,7 +51,7 @@ impl Standardised {
     }
 }
 
-/// Filters [d, U], drive at the features' mean [U] and chosen penalty [U].
+/// Filters [d, U], drive at the features' mean `[U]` and chosen penalty `[U]`.
 pub(super) struct Ridge {
     pub(super) filters: Array2<f64>,
     pub(super) offset: Vec<f64>,
@@ -62,15 +62,15 @@ pub(super) struct Ridge {
 struct Moments {
     /// Samples.
     n: usize,
-    /// Feature means [d].
+    /// Feature means `[d]`.
     x: Mat<f64>,
-    /// Response means [units].
+    /// Response means `[units]`.
     y: Vec<f64>,
     /// Feature covariance [d, d], lower triangle.
     xx: Mat<f64>,
     /// Covariance of features and responses [d, units].
     xy: Mat<f64>,
-    /// Response variance [units].
+    /// Response variance `[units]`.
     yy: Vec<f64>,
 }
 
@@ -196,7 +196,7 @@ impl Moments {
         Ok(factor.solve(&self.xy))
     }
 
-    /// Mean squared error [units] of filters fitted on these moments on the data behind `other`.
+    /// Mean squared error `[units]` of filters fitted on these moments on the data behind `other`.
     fn error_on(&self, other: &Moments, filters: &Mat<f64>) -> Vec<f64> {
         debug_assert!(other.n > 0);
         let lower = &other.xx;

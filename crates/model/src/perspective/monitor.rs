@@ -99,7 +99,8 @@ mod tests {
         let [u, v] = plane.project(rays[9]);
         assert!((u - 0.0329985).abs() < 1e-7 && (v + 0.1012061).abs() < 1e-7, "{u} {v}");
         let [u, v] = plane.project(rays[0]);
-        assert!((u + 1.4338716).abs() < 1e-7 && (v + 0.7937699).abs() < 1e-7, "{u} {v}");
+        // the reference numbers are single precision
+        assert!((u + 1.4338716).abs() < 2.4e-7 && (v + 0.7937699).abs() < 2.4e-7, "{u} {v}");
     }
 
     #[test]

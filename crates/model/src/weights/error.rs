@@ -141,14 +141,22 @@ pub enum Error {
         /// What is there.
         got: String,
     },
+    /// Text kept beside the tensors that cannot be understood.
+    #[error("metadata {key} cannot be understood: {why}")]
+    Metadata {
+        /// Key.
+        key: String,
+        /// What is wrong.
+        why: String,
+    },
     /// A configuration no network can be built from.
     #[error(transparent)]
-    Network(#[from] crate::Error),
+    Model(#[from] crate::Error),
 }
 
 impl Error {
     /// This error, with the path of the file it is about.
-    pub(super) fn at(self, path: &Path) -> Self {
+    pub(crate) fn within(self, path: &Path) -> Self {
         match self {
             Self::In { .. } => self,
             error => Self::In { path: path.to_owned(), error: Box::new(error) },
@@ -157,6 +165,6 @@ impl Error {
 
     /// A refusal by the operating system.
     pub(super) fn io(action: &'static str, path: &Path, error: std::io::Error) -> Self {
-        Self::Io { action, error }.at(path)
+        Self::Io { action, error }.within(path)
     }
 }

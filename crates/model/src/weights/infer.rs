@@ -3,9 +3,9 @@
 //! What weights cannot tell (dropout, strides, pools, nonlinearities, initial values, kind of unit) takes the default of the
 //! published networks, or of the authors' earlier configuration where the eye network is of that kind.
 
+use super::Error;
 use super::layout::{modulation_lstm, visit};
 use super::state_dict::{StateDict, Tensor};
-use super::Error;
 use crate::config::{
     FeatureKind, FeedforwardConfig, FeedforwardKind, ModulationConfig, ModulationKind, NetworkConfig, PerspectiveConfig, PerspectiveKind,
     ReadoutConfig, RecurrentConfig, RecurrentKind, RetinaConfig, SigmoidPowerConfig, StaticPowerConfig, UnitKind,
@@ -239,7 +239,8 @@ fn perspective(weights: &Weights) -> Result<PerspectiveConfig, Error> {
 fn degrees(weights: &Weights, height: usize, width: usize) -> Result<f32, Error> {
     const KEY: &str = "perspective.retina.grid";
     const TOLERANCE: f64 = 1e-4; // of a unit ray's components; the grid is single precision
-    let wrong = |got: String| Error::Tensor { key: KEY.into(), expected: "unit rays [height, width, 3] of an azimuthal-equidistant retina".into(), got };
+    let wrong =
+        |got: String| Error::Tensor { key: KEY.into(), expected: "unit rays [height, width, 3] of an azimuthal-equidistant retina".into(), got };
     let tensor = weights.tensor(KEY)?;
     tensor.check(KEY)?;
     let (Some(grid), [_, _, 3]) = (tensor.as_f32(), tensor.shape.as_slice()) else {
@@ -287,3 +288,6 @@ fn readout(weights: &Weights) -> Result<ReadoutConfig, Error> {
     let [_, _, feature_groups] = weights.shape("readout.feature.gains.0")?;
     Ok(ReadoutConfig { feature: FeatureKind::Norm, feature_groups, ..ReadoutConfig::default() })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,34 +8,20 @@ use crate::config::{FeatureKind, FeedforwardKind, ModulationConfig, ModulationKi
 
 /// A tensor a network has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Key.
-    pub key: String,
-    /// Shape; empty for a scalar.
-    pub shape: Vec<usize>,
-    /// A constant that follows from the configuration, kept in files but not learned.
-    pub buffer: bool,
+pub(super) struct Entry {
+    pub(super) key: String,
+    /// Empty for a scalar.
+    pub(super) shape: Vec<usize>,
 }
 
 /// The only tensor of truth values: which groups see each other.
-pub(super) const MASK: &str = "core.recurrent.proj_x.0.mask";
+const MASK: &str = "core.recurrent.proj_x.0.mask";
 
 impl Entry {
     /// The type in words.
-    pub fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         if self.key == MASK { "bool" } else { "float32" }
     }
-}
-
-/// All tensors of a network.
-pub fn layout(config: &NetworkConfig) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    let collected = visit(config, &mut |entry| {
-        entries.push(entry);
-        Ok(())
-    });
-    debug_assert!(collected.is_ok(), "collecting cannot fail");
-    entries
 }
 
 /// Shows every tensor of a network until one is refused.
@@ -52,8 +38,8 @@ pub(super) fn visit(config: &NetworkConfig, see: &mut dyn FnMut(Entry) -> Result
         names.stream = stream;
         modulation(config, &mut names)?;
     }
-    names.buffer_or_shared("readout.position.mu", vec![config.units, 2], false)?;
-    names.buffer_or_shared("readout.position.sigma", vec![config.units, 2, 2], false)?;
+    names.shared("readout.position.mu", vec![config.units, 2])?;
+    names.shared("readout.position.sigma", vec![config.units, 2, 2])?;
     for stream in 0..config.streams {
         names.stream = stream;
         readout(config, &mut names)?;
@@ -93,12 +79,14 @@ enum With {
 }
 
 impl Names<'_> {
+    /// A tensor of this stream.
     fn tensor(&mut self, name: &str, shape: Vec<usize>) -> Result<(), Error> {
-        (self.see)(Entry { key: format!("{name}.{}", self.stream), shape, buffer: false })
+        (self.see)(Entry { key: format!("{name}.{}", self.stream), shape })
     }
 
-    fn buffer_or_shared(&mut self, key: &str, shape: Vec<usize>, buffer: bool) -> Result<(), Error> {
-        (self.see)(Entry { key: key.to_owned(), shape, buffer })
+    /// A tensor that all streams share.
+    fn shared(&mut self, key: &str, shape: Vec<usize>) -> Result<(), Error> {
+        (self.see)(Entry { key: key.to_owned(), shape })
     }
 
     /// Weights, gains and biases; the latter two have one row for each of `rows` groups.
@@ -156,8 +144,8 @@ fn recurrent(config: &NetworkConfig, names: &mut Names) -> Result<(), Error> {
     if groups > 1 {
         let name = projection();
         if names.stream == 0 {
-            names.buffer_or_shared(MASK, vec![groups, groups, 1, 1], true)?;
-            names.buffer_or_shared(&format!("{name}.zero"), vec![groups, groups, x, h], true)?;
+            names.shared(MASK, vec![groups, groups, 1, 1])?;
+            names.shared(&format!("{name}.zero"), vec![groups, groups, x, h])?;
         }
         names.tensor(&format!("{name}.weights"), vec![groups, groups - 1, x, h])?;
         names.tensor(&format!("{name}.gains"), vec![groups, x])?;
@@ -183,14 +171,14 @@ fn recurrent(config: &NetworkConfig, names: &mut Names) -> Result<(), Error> {
 fn perspective(config: &NetworkConfig, names: &mut Names) -> Result<(), Error> {
     let p = &config.perspective;
     for vector in ["center", "angle", "center_std", "angle_std"] {
-        names.buffer_or_shared(&format!("perspective.monitor.{vector}"), vec![3], false)?;
+        names.shared(&format!("perspective.monitor.{vector}"), vec![3])?;
     }
     for scalar in ["power", "scale", "offset"] {
-        names.buffer_or_shared(&format!("perspective.monitor_pixel.{scalar}"), vec![], true)?;
+        names.shared(&format!("perspective.monitor_pixel.{scalar}"), vec![])?;
     }
-    names.buffer_or_shared("perspective.retina.grid", vec![p.height, p.width, 3], true)?;
+    names.shared("perspective.retina.grid", vec![p.height, p.width, 3])?;
     for scalar in ["logit", "scale", "offset"] {
-        names.buffer_or_shared(&format!("perspective.retina_pixel.{scalar}"), vec![1], false)?;
+        names.shared(&format!("perspective.retina_pixel.{scalar}"), vec![1])?;
     }
     match p.kind {
         PerspectiveKind::MlpMonitorRetina => names.mlp("perspective.mlp", &widths(config.eye_features, p.mlp_features, p.mlp_layers, Some(3))),

@@ -5,20 +5,17 @@
 
 mod error;
 mod file;
-mod infer;
+pub mod infer;
 mod layout;
-mod network;
 mod opcode;
 mod pickle;
 pub mod pt;
 pub mod published;
-pub mod safetensors;
+pub mod safetensors_file;
 mod state_dict;
+mod unpickle;
 
 pub use error::Error;
-pub use infer::{check, infer_config};
-pub use layout::{Entry, layout};
-pub use network::{Loaded, assign, from_state, load, save, to_state};
+pub use infer::infer_config;
 pub use published::UnitId;
-pub use safetensors::{Array, Tensors, read_tensors};
 pub use state_dict::{StateDict, Tensor, TensorData};

@@ -2,7 +2,7 @@
 
 use super::pickle::{self, Kind, Storage, View};
 use super::state_dict::{StateDict, Tensor, TensorData};
-use super::{Error, file};
+use super::{Error, file, unpickle};
 use std::collections::HashMap;
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
@@ -16,14 +16,14 @@ const FREE_VALUES: usize = 1 << 20;
 
 /// Reads a state dictionary from a .pt file.
 pub fn read(path: &Path) -> Result<StateDict, Error> {
-    from_bytes(&file::read(path)?).map_err(|error| error.at(path))
+    from_bytes(&file::read(path)?).map_err(|error| error.within(path))
 }
 
 /// Reads a state dictionary from the bytes of a .pt file.
 pub fn from_bytes(bytes: &[u8]) -> Result<StateDict, Error> {
     check_format(bytes)?;
     let mut archive = Archive::open(bytes)?;
-    let views = pickle::read(&archive.entry("data.pkl")?)?;
+    let views = unpickle::read(&archive.entry("data.pkl")?)?;
     let values = views.iter().try_fold(0usize, |sum, (key, view)| Ok::<_, Error>(sum.saturating_add(size(key, view)?)))?;
     let limit = (bytes.len() / 4).saturating_mul(MAX_REPEATS).saturating_add(FREE_VALUES);
     if values > limit {
@@ -167,7 +167,7 @@ fn places(view: &View, size: usize) -> Vec<usize> {
 /// Writes a state dictionary as a .pt file that `torch.load(path, weights_only=True)` reads.
 pub fn write(path: &Path, dict: &StateDict) -> Result<(), Error> {
     let stem = path.file_stem().map_or_else(|| "archive".into(), |stem| stem.to_string_lossy().into_owned());
-    file::write(path, &to_bytes(dict, &stem).map_err(|error| error.at(path))?)
+    file::write(path, &to_bytes(dict, &stem).map_err(|error| error.within(path))?)
 }
 
 /// The bytes of a .pt file; `stem` is the folder inside the archive, usually the file's name without extension.
@@ -177,7 +177,8 @@ pub fn to_bytes(dict: &StateDict, stem: &str) -> Result<Vec<u8>, Error> {
         tensor.check(key)?;
         views.push((key, contiguous(tensor, number)));
     }
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).last_modified_time(DateTime::default()).with_alignment(64);
+    let options =
+        SimpleFileOptions::default().compression_method(CompressionMethod::Stored).last_modified_time(DateTime::default()).with_alignment(64);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let mut entry = |name: &str, bytes: &[u8]| {
         zip.start_file(format!("{stem}/{name}"), options)

@@ -5,8 +5,8 @@
 
 use super::state_dict::StateDict;
 use super::{Error, file, pt};
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use std::fs;
 use std::path::Path;
 
 /// Prefix of the keys in the file all scans share.
@@ -14,6 +14,8 @@ const SHARED: &str = "core.";
 const CORE_FILE: &str = "params_core.pt";
 const SCANS_FILE: &str = "scans.csv";
 const UNITS_FILE: &str = "units.csv";
+/// The tensor with one row for each unit.
+const POSITIONS: &str = "readout.position.mu";
 
 /// A scan in the table of scans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,8 @@ pub struct Scan {
 }
 
 /// A unit in the table of units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct UnitId {
     /// Recording session.
     pub session: u32,
@@ -39,63 +42,60 @@ pub struct UnitId {
     pub readout_id: usize,
 }
 
-/// The network of a scan: all its tensors, and its units in the order of the responses.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ScanWeights {
-    /// Recording session.
-    pub session: u32,
-    /// Scan within the session.
-    pub scan_idx: u32,
-    /// Core and own tensors together.
-    pub state: StateDict,
-    /// Units in order of `readout_id`.
-    pub units: Vec<UnitId>,
-}
-
-/// Whether a folder is laid out like the published one.
-pub fn is_published(folder: &Path) -> bool {
-    folder.join(CORE_FILE).is_file()
-}
-
 /// All scans of a folder.
 pub fn list_scans(folder: &Path) -> Result<Vec<Scan>, Error> {
     let path = folder.join(SCANS_FILE);
-    scans_from_bytes(&file::read(&path)?).map_err(|error| error.at(&path))
+    scans_from_bytes(&file::read(&path)?).map_err(|error| error.within(&path))
 }
 
 /// All scans of a table of scans.
 pub fn scans_from_bytes(table: &[u8]) -> Result<Vec<Scan>, Error> {
     let scan = |[session, scan_idx, units]: [Number; 3]| Ok(Scan { session: session.to()?, scan_idx: scan_idx.to()?, units: units.to()? });
-    let scans = rows(table, ["session", "scan_idx", "units"], scan)?;
-    no_repeats("scan", scans.iter().map(|s| (s.session, s.scan_idx)))?;
-    Ok(scans)
+    let scans: Vec<Scan> = rows(table, ["session", "scan_idx", "units"], scan)?;
+    let mut seen = HashSet::new();
+    match scans.iter().find(|s| !seen.insert((s.session, s.scan_idx))) {
+        Some(s) => Err(Error::Mismatch { what: format!("scan {}_{}", s.session, s.scan_idx), expected: "one row".into(), got: "two".into() }),
+        None => Ok(scans),
+    }
 }
 
-/// The scan asked for; the only one if none is asked for.
-pub fn choose(scans: &[Scan], asked: Option<(u32, u32)>) -> Result<Scan, Error> {
+/// Session and scan from text such as `4_7` or `4-7`.
+pub fn parse_scan(text: &str) -> Result<(u32, u32), Error> {
+    let parts = text.split_once(['_', '-']).and_then(|(session, scan)| Some((session.trim().parse().ok()?, scan.trim().parse().ok()?)));
+    let wrong = || Error::Mismatch { what: "scan".into(), expected: "session and scan, for example 4_7".into(), got: format!("{text:?}") };
+    parts.ok_or_else(wrong)
+}
+
+/// Session and scan asked for, such as `4_7`; those of the only scan in the folder if none is asked for.
+pub fn choose(folder: &Path, asked: Option<&str>) -> Result<(u32, u32), Error> {
+    let (scans, asked) = (list_scans(folder)?, asked.map(parse_scan).transpose()?);
+    find(&scans, asked).map(|scan| (scan.session, scan.scan_idx)).map_err(|error| error.within(folder))
+}
+
+fn find(scans: &[Scan], asked: Option<(u32, u32)>) -> Result<Scan, Error> {
     let found = match asked {
         Some(asked) => scans.iter().find(|s| (s.session, s.scan_idx) == asked),
         None if scans.len() == 1 => scans.first(),
         None => None,
     };
     found.copied().ok_or_else(|| {
-        let asked = asked.map_or_else(|| "choose a scan".into(), |(session, scan)| format!("scan {session}-{scan} is not in this folder"));
-        let there: Vec<String> = scans.iter().map(|s| format!("{}-{}", s.session, s.scan_idx)).collect();
+        let asked = asked.map_or_else(|| "choose a scan".into(), |(session, scan)| format!("scan {session}_{scan} is not there"));
+        let there: Vec<String> = scans.iter().map(|s| format!("{}_{}", s.session, s.scan_idx)).collect();
         Error::Scan { asked, there: if there.is_empty() { "none".into() } else { there.join(", ") } }
     })
 }
 
 /// Reads the network of a scan: its tensors and the core's, and its units in the order of the responses.
 pub fn read_scan(folder: &Path, session: u32, scan_idx: u32) -> Result<(StateDict, Vec<UnitId>), Error> {
-    let scan = choose(&list_scans(folder)?, Some((session, scan_idx)))?;
+    let scan = find(&list_scans(folder)?, Some((session, scan_idx))).map_err(|error| error.within(folder))?;
     let core = pt::read(&folder.join(CORE_FILE))?;
     let own_path = folder.join(scan_file(session, scan_idx));
     let own = pt::read(&own_path)?;
     let units_path = folder.join(UNITS_FILE);
     let units = file::read(&units_path)?;
     assemble(core, own, &units, scan).map_err(|error| match error {
-        error @ Error::Table { .. } => error.at(&units_path),
-        error => error.at(&own_path),
+        error @ Error::Table { .. } => error.within(&units_path),
+        error => error.within(&own_path),
     })
 }
 
@@ -105,92 +105,86 @@ pub fn scan_from_bytes(core: &[u8], own: &[u8], units: &[u8], scan: Scan) -> Res
 }
 
 fn assemble(core: StateDict, own: StateDict, units: &[u8], scan: Scan) -> Result<(StateDict, Vec<UnitId>), Error> {
-    let units = units_of(units, scan)?;
-    let state = core.union(own)?;
-    let whole = ScanWeights { session: scan.session, scan_idx: scan.scan_idx, state, units };
-    check_units(&whole)?;
-    Ok((whole.state, whole.units))
-}
-
-/// Units of one scan in order of `readout_id`.
-fn units_of(table: &[u8], scan: Scan) -> Result<Vec<UnitId>, Error> {
-    let unit = |[session, scan_idx, unit_id, readout_id]: [Number; 4]| {
-        Ok(UnitId { session: session.to()?, scan_idx: scan_idx.to()?, unit_id: unit_id.to()?, readout_id: readout_id.to()? })
-    };
-    let mut units = rows(table, ["session", "scan_idx", "unit_id", "readout_id"], unit)?;
+    let mut units = units_from_bytes(units)?;
     units.retain(|u| (u.session, u.scan_idx) == (scan.session, scan.scan_idx));
     units.sort_by_key(|u| u.readout_id);
     if units.len() != scan.units {
-        let what = format!("{UNITS_FILE}, rows of scan {}-{}", scan.session, scan.scan_idx);
+        let what = format!("rows of scan {}_{} in {UNITS_FILE}", scan.session, scan.scan_idx);
         return Err(Error::Mismatch { what, expected: format!("{} as {SCANS_FILE} says", scan.units), got: units.len().to_string() });
     }
-    Ok(units)
+    let state = core.union(own)?;
+    check_units(&state, &units)?;
+    Ok((state, units))
 }
 
-/// Refuses units that are not one for each of the network's responses.
-fn check_units(scan: &ScanWeights) -> Result<(), Error> {
-    let there = scan.state.get("readout.position.mu").and_then(|mu| mu.shape.first()).copied();
-    let mismatch = |what: &str, expected: String, got: String| Error::Mismatch { what: what.into(), expected, got };
-    if there != Some(scan.units.len()) {
-        let got = there.map_or_else(|| "no readout.position.mu".into(), |n| format!("{n} rows of readout.position.mu"));
-        return Err(mismatch("units of the network", format!("{} as the table of units says", scan.units.len()), got));
-    }
-    if let Some((place, unit)) = scan.units.iter().enumerate().find(|(place, unit)| unit.readout_id != *place) {
-        return Err(mismatch("readout_id", format!("each number below {} once", scan.units.len()), format!("{} for {place}", unit.readout_id)));
-    }
-    if let Some(unit) = scan.units.iter().find(|u| (u.session, u.scan_idx) != (scan.session, scan.scan_idx)) {
-        return Err(mismatch("scan of a unit", format!("{}-{}", scan.session, scan.scan_idx), format!("{}-{}", unit.session, unit.scan_idx)));
-    }
-    Ok(())
+/// All units of a table of units.
+pub fn units_from_bytes(table: &[u8]) -> Result<Vec<UnitId>, Error> {
+    rows(table, ["session", "scan_idx", "unit_id", "readout_id"], |[session, scan_idx, unit_id, readout_id]| {
+        Ok(UnitId { session: session.to()?, scan_idx: scan_idx.to()?, unit_id: unit_id.to()?, readout_id: readout_id.to()? })
+    })
 }
 
-/// Writes scans that share a core as a new folder. The folder appears whole or not at all.
-pub fn write(folder: &Path, scans: &[ScanWeights]) -> Result<(), Error> {
-    let files = to_files(scans)?;
-    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
-        let (what, expected) = (folder.display().to_string(), "a new or empty folder".into());
-        return Err(Error::Mismatch { what, expected, got: "one that holds files".into() });
+/// Refuses units that are not one for each of the network's responses, in their order.
+fn check_units(state: &StateDict, units: &[UnitId]) -> Result<(), Error> {
+    let mismatch = |what: &str, expected: String, got: String| Err(Error::Mismatch { what: what.into(), expected, got });
+    match state.get(POSITIONS).and_then(|mu| mu.shape.first()) {
+        None => return mismatch("weights", format!("the tensor {POSITIONS}"), "none".into()),
+        Some(rows) if *rows != units.len() => return mismatch(POSITIONS, format!("{} rows, one for each unit", units.len()), rows.to_string()),
+        Some(_) => {}
     }
-    let number = (0..u32::MAX).find(|n| !file::beside(folder, *n).exists()).unwrap_or_default();
-    let temporary = file::beside(folder, number);
-    let failed = |error| Error::io("write", folder, error);
-    let done = fs::create_dir_all(&temporary)
-        .map_err(failed)
-        .and_then(|()| files.iter().try_for_each(|(name, bytes)| file::write(&temporary.join(name), bytes)))
-        .and_then(|()| if folder.is_dir() { fs::remove_dir(folder).map_err(failed) } else { Ok(()) })
-        .and_then(|()| fs::rename(&temporary, folder).map_err(failed));
-    if done.is_err() {
-        let _ = fs::remove_dir_all(&temporary); // the first error matters more
-    }
-    done
-}
-
-/// The files of a published folder: names and bytes.
-pub fn to_files(scans: &[ScanWeights]) -> Result<Vec<(String, Vec<u8>)>, Error> {
-    no_repeats("scan", scans.iter().map(|s| (s.session, s.scan_idx)))?;
-    let mut core: Option<StateDict> = None;
-    let (mut scan_rows, mut unit_rows) = (String::from("session,scan_idx,units\n"), String::from("session,scan_idx,unit_id,readout_id\n"));
-    let mut files = Vec::new();
-    for scan in scans {
-        check_units(scan)?;
-        let (shared, own) = scan.state.clone().split(SHARED);
-        match &core {
-            Some(core) if *core != shared => {
-                let (what, expected) = (format!("core of scan {}-{}", scan.session, scan.scan_idx), "the first scan's core, value by value".into());
-                return Err(Error::Mismatch { what, expected, got: "another".into() });
-            }
-            _ => core = Some(shared),
+    match units.iter().enumerate().find(|(place, unit)| unit.readout_id != *place) {
+        Some((place, unit)) => {
+            mismatch("readout_id", format!("each number below {} once", units.len()), format!("{} instead of {place}", unit.readout_id))
         }
-        let name = scan_file(scan.session, scan.scan_idx);
-        files.push((name.clone(), pt::to_bytes(&own, name.trim_end_matches(".pt"))?));
-        scan_rows += &format!("{},{},{}\n", scan.session, scan.scan_idx, scan.units.len());
-        scan.units.iter().for_each(|u| unit_rows += &format!("{},{},{},{}\n", u.session, u.scan_idx, u.unit_id, u.readout_id));
+        None => Ok(()),
     }
-    let core = core.ok_or_else(|| Error::Mismatch { what: "scans to write".into(), expected: "at least one".into(), got: "none".into() })?;
-    files.push((CORE_FILE.into(), pt::to_bytes(&core, CORE_FILE.trim_end_matches(".pt"))?));
-    files.push((SCANS_FILE.into(), scan_rows.into_bytes()));
-    files.push((UNITS_FILE.into(), unit_rows.into_bytes()));
-    Ok(files)
+}
+
+/// Writes the network of a scan to a new published folder, or adds it to one with the same core.
+///
+/// Units without a number of their own (`units` empty) are numbered by their place. All files appear, or none.
+pub fn write(folder: &Path, session: u32, scan_idx: u32, state: &StateDict, units: &[UnitId]) -> Result<(), Error> {
+    let count = state.get(POSITIONS).and_then(|mu| mu.shape.first()).copied().unwrap_or(0);
+    let numbered = |place| UnitId { session, scan_idx, unit_id: place as u64, readout_id: place };
+    let own_units: Vec<UnitId> =
+        if units.is_empty() { (0..count).map(numbered).collect() } else { units.iter().map(|u| UnitId { session, scan_idx, ..*u }).collect() };
+    check_units(state, &own_units)?;
+    let (core, own) = state.clone().split(SHARED);
+    let (mut scans, mut all_units) = (Vec::new(), Vec::new());
+    let core_path = folder.join(CORE_FILE);
+    let is_new = !core_path.exists();
+    if !is_new {
+        scans = list_scans(folder)?;
+        let units_path = folder.join(UNITS_FILE);
+        all_units = units_from_bytes(&file::read(&units_path)?).map_err(|error| error.within(&units_path))?;
+        let mismatch = |what: &str, expected: &str, got| Error::Mismatch { what: what.into(), expected: expected.into(), got }.within(folder);
+        if scans.iter().any(|s| (s.session, s.scan_idx) == (session, scan_idx)) {
+            return Err(mismatch("scan", "one that is not there yet", format!("{session}_{scan_idx}")));
+        }
+        if pt::read(&core_path)? != core {
+            return Err(mismatch("core", "the one in this folder; networks with another need a folder of their own", "another".into()));
+        }
+    }
+    scans.push(Scan { session, scan_idx, units: own_units.len() });
+    all_units.extend(own_units);
+    let own_file = scan_file(session, scan_idx);
+    let mut files = vec![(folder.join(&own_file), pt::to_bytes(&own, own_file.trim_end_matches(".pt"))?)];
+    if is_new {
+        files.push((core_path, pt::to_bytes(&core, CORE_FILE.trim_end_matches(".pt"))?));
+    }
+    files.push((folder.join(UNITS_FILE), units_table(&all_units)));
+    files.push((folder.join(SCANS_FILE), scans_table(&scans))); // last: what is listed is there
+    file::write_all(folder, &files)
+}
+
+fn scans_table(scans: &[Scan]) -> Vec<u8> {
+    let rows = scans.iter().map(|s| format!("{},{},{}\n", s.session, s.scan_idx, s.units));
+    std::iter::once("session,scan_idx,units\n".to_owned()).chain(rows).collect::<String>().into_bytes()
+}
+
+fn units_table(units: &[UnitId]) -> Vec<u8> {
+    let rows = units.iter().map(|u| format!("{},{},{},{}\n", u.session, u.scan_idx, u.unit_id, u.readout_id));
+    std::iter::once("session,scan_idx,unit_id,readout_id\n".to_owned()).chain(rows).collect::<String>().into_bytes()
 }
 
 fn scan_file(session: u32, scan_idx: u32) -> String {
@@ -213,7 +207,11 @@ impl Number<'_> {
 
 /// Rows of a table with a header, from the columns named; others are ignored.
 fn rows<const N: usize, T>(table: &[u8], columns: [&'static str; N], row: impl Fn([Number; N]) -> Result<T, Error>) -> Result<Vec<T>, Error> {
-    let broken = |e: csv::Error| Error::Table { line: e.position().map_or(1, csv::Position::line), expected: "a comma-separated table".into(), got: e.to_string() };
+    let broken = |e: csv::Error| Error::Table {
+        line: e.position().map_or(1, csv::Position::line),
+        expected: "a comma-separated table".into(),
+        got: e.to_string(),
+    };
     let mut reader = csv::Reader::from_reader(table);
     let header = reader.headers().map_err(broken)?.clone();
     let place = |column: &str| header.iter().position(|name| name.trim() == column);
@@ -229,14 +227,4 @@ fn rows<const N: usize, T>(table: &[u8], columns: [&'static str; N], row: impl F
         rows.push(row(std::array::from_fn(|i| Number { line, column: columns[i], text: &record[places[i]] }))?);
     }
     Ok(rows)
-}
-
-fn no_repeats(what: &str, scans: impl Iterator<Item = (u32, u32)>) -> Result<(), Error> {
-    let mut seen = HashSet::new();
-    for (session, scan_idx) in scans {
-        if !seen.insert((session, scan_idx)) {
-            return Err(Error::Mismatch { what: format!("{what} {session}-{scan_idx}"), expected: "once".into(), got: "twice".into() });
-        }
-    }
-    Ok(())
 }

@@ -1,3 +1,4 @@
-//! Integration tests of the report crate.
-
+//! Tests of files and figures.
+mod figures;
+mod tables;
 mod tensorboard;

@@ -29,7 +29,11 @@ impl Preset {
 
     fn check_loader(&self) -> Result<(), Error> {
         let loader = &self.loader;
-        counts(&[("loader.sample_size", loader.sample_size), ("loader.batch_size", loader.batch_size), ("loader.training_size", loader.training_size)])?;
+        counts(&[
+            ("loader.sample_size", loader.sample_size),
+            ("loader.batch_size", loader.batch_size),
+            ("loader.training_size", loader.training_size),
+        ])?;
         if loader.validation_size > MOST {
             return Err(wrong("loader.validation_size", &format!("a whole number up to {MOST}"), loader.validation_size));
         }
@@ -62,7 +66,11 @@ impl Preset {
         let s = &self.scheduler;
         counts(&[("scheduler.cycle_size", s.cycle_size), ("scheduler.cycles", s.cycles)])?;
         if s.warmup_cycles > 0 && s.warmup_epochs >= s.cycle_size {
-            return Err(wrong("scheduler.warmup_epochs", &format!("fewer than the {} epochs of scheduler.cycle_size", s.cycle_size), s.warmup_epochs));
+            return Err(wrong(
+                "scheduler.warmup_epochs",
+                &format!("fewer than the {} epochs of scheduler.cycle_size", s.cycle_size),
+                s.warmup_epochs,
+            ));
         }
         Ok(())
     }

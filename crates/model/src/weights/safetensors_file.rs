@@ -2,7 +2,7 @@
 
 use super::state_dict::{StateDict, Tensor, TensorData};
 use super::{Error, file};
-use ::safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -11,7 +11,7 @@ pub type Metadata = BTreeMap<String, String>;
 
 /// Reads a state dictionary and its metadata.
 pub fn read(path: &Path) -> Result<(StateDict, Metadata), Error> {
-    from_bytes(&file::read(path)?).map_err(|error| error.at(path))
+    from_bytes(&file::read(path)?).map_err(|error| error.within(path))
 }
 
 /// Reads a state dictionary and its metadata from the bytes of a file. Other floats become float32.
@@ -21,60 +21,25 @@ pub fn from_bytes(bytes: &[u8]) -> Result<(StateDict, Metadata), Error> {
     for (key, view) in tensors {
         let data = match view.dtype() {
             Dtype::BOOL => TensorData::Bool(truths(&key, view.data())?),
-            Dtype::F32 | Dtype::F64 | Dtype::F16 | Dtype::BF16 => TensorData::F32(numbers(&view, |x| x as f32).unwrap_or_default()),
-            other => return Err(unread(&key, "float32, float64, float16, bfloat16 or bool", other)),
+            Dtype::F32 | Dtype::F64 | Dtype::F16 | Dtype::BF16 => TensorData::F32(floats(&view)),
+            other => {
+                let expected = "float32, float64, float16, bfloat16 or bool".into();
+                return Err(Error::Tensor { key, expected, got: format!("type {other:?}") });
+            }
         };
         dict.add(key, Tensor { shape: view.shape().to_vec(), data })?;
     }
     Ok((dict, metadata))
 }
 
-/// A tensor of any numeric type, in double precision.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Array {
-    /// Shape; empty for a scalar.
-    pub shape: Vec<usize>,
-    /// Values, row-major; false is 0 and true is 1.
-    pub values: Vec<f64>,
-}
-
-impl Array {
-    /// The values, row-major.
-    pub fn to_f64(&self) -> Vec<f64> {
-        self.values.clone()
-    }
-}
-
-/// Tensors of any numeric type by name: recorded inputs and reference numbers.
-pub type Tensors = BTreeMap<String, Array>;
-
-/// Reads tensors of any numeric type.
-pub fn read_tensors(path: &Path) -> Result<Tensors, Error> {
-    tensors_from_bytes(&file::read(path)?).map_err(|error| error.at(path))
-}
-
-/// Reads tensors of any numeric type from the bytes of a file.
-pub fn tensors_from_bytes(bytes: &[u8]) -> Result<Tensors, Error> {
-    let (tensors, _) = parse(bytes)?;
-    let array = |(key, view): (String, TensorView)| match numbers(&view, |x| x) {
-        Some(values) => Ok((key, Array { shape: view.shape().to_vec(), values })),
-        None => Err(unread(&key, "numbers", view.dtype())),
-    };
-    tensors.into_iter().map(array).collect()
-}
-
 /// Tensors of a file in order of name, and its metadata.
 fn parse(bytes: &[u8]) -> Result<(Vec<(String, TensorView<'_>)>, Metadata), Error> {
-    let damaged = |e: ::safetensors::SafeTensorError| Error::Safetensors { why: e.to_string() };
+    let damaged = |e: safetensors::SafeTensorError| Error::Safetensors { why: e.to_string() };
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
     let mut tensors = SafeTensors::deserialize(bytes).map_err(damaged)?.tensors();
     tensors.sort_by(|a, b| a.0.cmp(&b.0));
     Ok((tensors, metadata))
-}
-
-fn unread(key: &str, expected: &str, got: Dtype) -> Error {
-    Error::Tensor { key: key.to_owned(), expected: expected.into(), got: format!("type {got:?}") }
 }
 
 fn truths(key: &str, bytes: &[u8]) -> Result<Vec<bool>, Error> {
@@ -86,44 +51,34 @@ fn truths(key: &str, bytes: &[u8]) -> Result<Vec<bool>, Error> {
     bytes.iter().map(truth).collect()
 }
 
-/// Little-endian numbers of any type that fits a double; `None` for other types.
-fn numbers<T>(view: &TensorView, to: impl Fn(f64) -> T) -> Option<Vec<T>> {
-    fn decode<const N: usize, T>(bytes: &[u8], number: impl Fn([u8; N]) -> f64, to: impl Fn(f64) -> T) -> Vec<T> {
-        bytes.as_chunks::<N>().0.iter().map(|b| to(number(*b))).collect()
+/// Little-endian floats of any width.
+fn floats(view: &TensorView) -> Vec<f32> {
+    fn decode<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+        bytes.as_chunks::<N>().0.iter().map(|b| number(*b)).collect()
     }
-    let b = view.data();
-    Some(match view.dtype() {
-        Dtype::F64 => decode(b, f64::from_le_bytes, to),
-        Dtype::F32 => decode(b, |b| f32::from_le_bytes(b).into(), to),
-        Dtype::F16 => decode(b, |b| half(u16::from_le_bytes(b)), to),
-        Dtype::BF16 => decode(b, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16).into(), to),
-        Dtype::I64 => decode(b, |b| i64::from_le_bytes(b) as f64, to),
-        Dtype::I32 => decode(b, |b| i32::from_le_bytes(b).into(), to),
-        Dtype::I16 => decode(b, |b| i16::from_le_bytes(b).into(), to),
-        Dtype::I8 => decode(b, |b| i8::from_le_bytes(b).into(), to),
-        Dtype::U64 => decode(b, |b| u64::from_le_bytes(b) as f64, to),
-        Dtype::U32 => decode(b, |b| u32::from_le_bytes(b).into(), to),
-        Dtype::U16 => decode(b, |b| u16::from_le_bytes(b).into(), to),
-        Dtype::U8 | Dtype::BOOL => decode(b, |[b]: [u8; 1]| b.into(), to),
-        _ => return None,
-    })
+    match view.dtype() {
+        Dtype::F64 => decode(view.data(), |b| f64::from_le_bytes(b) as f32),
+        Dtype::F16 => decode(view.data(), |b| half(u16::from_le_bytes(b))),
+        Dtype::BF16 => decode(view.data(), |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)),
+        _ => decode(view.data(), f32::from_le_bytes),
+    }
 }
 
 /// IEEE half precision.
-fn half(bits: u16) -> f64 {
+fn half(bits: u16) -> f32 {
     let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
-    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff) / 1024.0);
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f32::from(bits & 0x3ff) / 1024.0);
     match exponent {
-        0 => sign * fraction * 2f64.powi(-14),
-        31 if fraction == 0.0 => sign * f64::INFINITY,
-        31 => f64::NAN,
-        _ => sign * (1.0 + fraction) * 2f64.powi(exponent - 15),
+        0 => sign * fraction * 2f32.powi(-14),
+        31 if fraction == 0.0 => sign * f32::INFINITY,
+        31 => f32::NAN,
+        _ => sign * (1.0 + fraction) * 2f32.powi(exponent - 15),
     }
 }
 
 /// Writes a state dictionary with metadata. The same content gives the same bytes.
 pub fn write(path: &Path, dict: &StateDict, metadata: &Metadata) -> Result<(), Error> {
-    file::write(path, &to_bytes(dict, metadata).map_err(|error| error.at(path))?)
+    file::write(path, &to_bytes(dict, metadata).map_err(|error| error.within(path))?)
 }
 
 /// The bytes of a safetensors file.
@@ -139,7 +94,7 @@ pub fn to_bytes(dict: &StateDict, metadata: &Metadata) -> Result<Vec<u8>, Error>
             Ok((key, dtype, tensor.shape.as_slice(), bytes))
         })
         .collect::<Result<_, Error>>()?;
-    let failed = |e: ::safetensors::SafeTensorError| Error::Safetensors { why: e.to_string() };
+    let failed = |e: safetensors::SafeTensorError| Error::Safetensors { why: e.to_string() };
     let view = |(key, dtype, shape, bytes)| Ok((key, TensorView::new(dtype, <[usize]>::to_vec(shape), bytes)?));
     let views = raw.iter().map(|(key, dtype, shape, bytes)| view((*key, *dtype, *shape, bytes.as_slice())));
     let views = views.collect::<Result<Vec<_>, _>>().map_err(failed)?;
@@ -167,9 +122,9 @@ mod tests {
 
     #[test]
     fn half_precision_is_ieee() {
-        let known = [(0x3c00, 1.0), (0xc000, -2.0), (0x3555, 0.333251953125), (0x0001, 5.960464477539063e-8), (0x7bff, 65504.0), (0x8000, -0.0)];
+        let known = [(0x3c00, 1.0), (0xc000, -2.0), (0x3555, 0.333_251_95), (0x0001, 5.960_464_5e-8), (0x7bff, 65504.0), (0x8000, -0.0)];
         known.into_iter().for_each(|(bits, value)| assert_eq!(half(bits), value, "{bits:x}"));
-        assert_eq!(half(0x7c00), f64::INFINITY);
+        assert_eq!(half(0x7c00), f32::INFINITY);
         assert!(half(0x7e00).is_nan());
     }
 }

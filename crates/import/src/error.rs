@@ -1,0 +1,49 @@
+//! What can go wrong while reading foreign formats.
+
+use std::path::PathBuf;
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder that cannot be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// File or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A video that is not one, or not whole.
+    #[error("{}: {problem}", path.display())]
+    Video {
+        /// File or folder.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// Frames of different sizes.
+    #[error("{}: the frame is {} x {} (height x width), expected {} x {} as in {}", path.display(), got[0], got[1], expected[0], expected[1], first.display())]
+    FrameSize {
+        /// The frame that differs.
+        path: PathBuf,
+        /// Its height and width.
+        got: [usize; 2],
+        /// Height and width of the first frame.
+        expected: [usize; 2],
+        /// The first frame.
+        first: PathBuf,
+    },
+    /// A number of colour channels that video cannot be read as.
+    #[error("video can be read with 1 channel (grey) or 3 (colour), not {got}")]
+    Channels {
+        /// Asked for.
+        got: usize,
+    },
+    /// No ffmpeg to decode a film with.
+    #[error("{}: a film is decoded by the program ffmpeg, which is not on the PATH; install ffmpeg, or give the frames as a folder of PNG files", path.display())]
+    NoFfmpeg {
+        /// The film.
+        path: PathBuf,
+    },
+}

@@ -1,0 +1,125 @@
+//! Video of any usual format, as 8-bit frames: NumPy arrays, PNG and JPEG frames, GIF, and films through ffmpeg.
+
+mod ffmpeg;
+mod gif;
+mod images;
+mod npy;
+
+use crate::error::Error;
+use ndarray::Array5;
+use std::path::{Path, PathBuf};
+
+/// Video as read: pixel values 0 to 255.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VideoArray {
+    /// Frames [T, N, H, W, C]; N is 1 except in arrays that hold several videos.
+    pub frames: Array5<u8>,
+    /// Frames per second, where the file says; GIFs count in hundredths of a second, so theirs is approximate.
+    pub rate: Option<f64>,
+}
+
+/// Reads a video with `channels` 1 (grey) or 3 (colour); colour becomes grey by the ITU-R 601 luma of PIL's mode L, grey
+/// becomes colour by repetition. Transparency is ignored.
+///
+/// `paths` is one path, or several PNG or JPEG frames:
+/// - `.npy`, uint8: [T, H, W], [T, H, W, C] where the last axis is 1 or 3, else [T, N, H, W]; or [T, N, H, W, C];
+/// - a folder of PNG or JPEG frames, or a list of them, in natural order of their names (frame2 before frame10);
+/// - `.gif`: frames composited as a browser shows them;
+/// - anything else (MP4, MKV, AVI, MOV, ...): decoded by the program `ffmpeg`, which must be installed, at the file's
+///   nominal frame rate.
+///
+/// # Errors
+/// Nothing to read; a file that is missing, truncated or of another kind; frames of different sizes; ffmpeg missing.
+pub fn read_video<P: AsRef<Path>>(paths: &[P], channels: usize) -> Result<VideoArray, Error> {
+    let paths: Vec<PathBuf> = paths.iter().map(|p| p.as_ref().to_owned()).collect();
+    if channels != 1 && channels != 3 {
+        return Err(Error::Channels { got: channels });
+    }
+    match &paths[..] {
+        [] => Err(wrong(Path::new("video"), "no file was named")),
+        [path] if path.is_dir() => images::read(images::in_folder(path)?, channels),
+        [path] => match extension(path).as_str() {
+            "npy" => npy::read(path, channels),
+            "gif" => gif::read(path, channels),
+            _ if images::is_frame(path) => images::read(paths, channels),
+            _ => ffmpeg::read("ffmpeg", path, channels),
+        },
+        _ => images::read(paths, channels),
+    }
+}
+
+/// Frames gathered one by one, all of one size.
+struct Frames {
+    channels: usize,
+    pixels: Vec<u8>,
+    count: usize,
+    /// Height and width, and the first frame that has them.
+    size: Option<([usize; 2], PathBuf)>,
+}
+
+impl Frames {
+    fn new(channels: usize) -> Self {
+        Self { channels, pixels: Vec::new(), count: 0, size: None }
+    }
+
+    /// Adds a frame [H, W, C] of `from` channels, 1 or 3.
+    fn push(&mut self, path: &Path, size: [usize; 2], from: usize, frame: &[u8]) -> Result<(), Error> {
+        let (expected, first) = self.size.get_or_insert_with(|| (size, path.into()));
+        if *expected != size {
+            return Err(Error::FrameSize { path: path.into(), got: size, expected: *expected, first: first.clone() });
+        }
+        extend_with_channels(&mut self.pixels, frame, from, self.channels);
+        self.count += 1;
+        Ok(())
+    }
+
+    fn finish(self, path: &Path, rate: Option<f64>) -> Result<VideoArray, Error> {
+        let Some(([height, width], _)) = self.size else {
+            return Err(wrong(path, "there is no frame in it"));
+        };
+        let shape = (self.count, 1, height, width, self.channels);
+        let frames = Array5::from_shape_vec(shape, self.pixels).map_err(|e| wrong(path, &e.to_string()))?;
+        Ok(VideoArray { frames, rate })
+    }
+}
+
+/// Appends pixels of `from` channels as pixels of `to` channels; each is 1 or 3.
+fn extend_with_channels(pixels: &mut Vec<u8>, of: &[u8], from: usize, to: usize) {
+    match (from, to) {
+        (3, 1) => pixels.extend(of.chunks_exact(3).map(|rgb| luma([rgb[0], rgb[1], rgb[2]]))),
+        (1, 3) => pixels.extend(of.iter().flat_map(|v| [*v; 3])),
+        _ => pixels.extend(of),
+    }
+}
+
+/// Grey of a colour: 0.299 R + 0.587 G + 0.114 B in PIL's fixed-point form, whose result the reference pipeline has.
+fn luma([r, g, b]: [u8; 3]) -> u8 {
+    ((u32::from(r) * 19595 + u32::from(g) * 38470 + u32::from(b) * 7471 + 0x8000) >> 16) as u8
+}
+
+fn extension(path: &Path) -> String {
+    path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
+}
+
+fn wrong(path: &Path, problem: &str) -> Error {
+    Error::Video { path: path.into(), problem: problem.into() }
+}
+
+fn io(path: &Path) -> impl Fn(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Io { path: path.clone(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grey_is_that_of_pil() {
+        // PIL.Image.new("RGB", (1, 1), c).convert("L")
+        for (c, want) in [([255, 0, 0], 76), ([0, 255, 0], 150), ([0, 0, 255], 29), ([10, 20, 30], 18), ([255; 3], 255), ([1, 0, 3], 1)] {
+            assert_eq!(luma(c), want, "{c:?}");
+        }
+        assert!((0..=255).all(|v| luma([v; 3]) == v), "grey stays as it is");
+    }
+}

@@ -1,0 +1,87 @@
+//! Video as a NumPy array of uint8.
+
+use super::{VideoArray, extend_with_channels, io, wrong};
+use crate::error::Error;
+use ndarray::{Array5, ArrayD, IxDyn, ShapeBuilder};
+use std::path::Path;
+
+/// Reads [T, H, W], [T, H, W, C], [T, N, H, W] or [T, N, H, W, C].
+pub(super) fn read(path: &Path, channels: usize) -> Result<VideoArray, Error> {
+    let file = std::fs::read(path).map_err(io(path))?;
+    let (header, data) = Header::parse(&file).ok_or_else(|| wrong(path, "not a NumPy .npy file, or one cut short in its header"))?;
+    if !["|u1", "<u1", ">u1", "u1"].contains(&header.dtype.as_str()) {
+        let problem = format!(
+            "holds {}, expected uint8 (|u1), 0 black to 255 white; values x in 0..1 become it by (x * 255).round().astype('uint8')",
+            header.dtype
+        );
+        return Err(wrong(path, &problem));
+    }
+    let (from, [t, n, h, w]) = axes(&header.shape).ok_or_else(|| {
+        wrong(path, &format!("its shape is {:?}, expected [T, H, W], [T, H, W, C], [T, N, H, W] or [T, N, H, W, C] with C 1 or 3", header.shape))
+    })?;
+    if header.shape.contains(&0) {
+        return Err(wrong(path, &format!("it is empty: its shape is {:?}", header.shape)));
+    }
+    let expected = header.shape.iter().try_fold(1usize, |size, axis| size.checked_mul(*axis));
+    if expected != Some(data.len()) {
+        let problem = format!(
+            "its shape {:?} asks for {} bytes, there are {}; the file was cut short or is damaged",
+            header.shape,
+            expected.map_or("too many".into(), |e| e.to_string()),
+            data.len()
+        );
+        return Err(wrong(path, &problem));
+    }
+    let bad_shape = |e: ndarray::ShapeError| wrong(path, &e.to_string());
+    let data = if header.fortran_order {
+        let array = ArrayD::from_shape_vec(IxDyn(&header.shape).f(), data.to_vec()).map_err(bad_shape)?;
+        array.iter().copied().collect()
+    } else {
+        data.to_vec()
+    };
+    let mut pixels = Vec::with_capacity(data.len() / from * channels);
+    extend_with_channels(&mut pixels, &data, from, channels);
+    Ok(VideoArray { frames: Array5::from_shape_vec((t, n, h, w, channels), pixels).map_err(bad_shape)?, rate: None })
+}
+
+/// Channels and [T, N, H, W] of a shape. A last axis of 1 or 3 is channels; 2 or 4 is neither channels nor a width.
+fn axes(shape: &[usize]) -> Option<(usize, [usize; 4])> {
+    match *shape {
+        [t, h, w] => Some((1, [t, 1, h, w])),
+        [t, h, w, c @ (1 | 3)] => Some((c, [t, 1, h, w])),
+        [_, _, _, 2 | 4] => None,
+        [t, n, h, w] => Some((1, [t, n, h, w])),
+        [t, n, h, w, c @ (1 | 3)] => Some((c, [t, n, h, w])),
+        _ => None,
+    }
+}
+
+/// What a .npy file says of its array. Parsed here because the sizes of a damaged file must not be multiplied unchecked.
+struct Header {
+    dtype: String,
+    fortran_order: bool,
+    shape: Vec<usize>,
+}
+
+impl Header {
+    /// The header and the data after it.
+    fn parse(file: &[u8]) -> Option<(Self, &[u8])> {
+        let rest = file.strip_prefix(b"\x93NUMPY")?;
+        let (version, rest) = rest.split_first_chunk::<2>()?;
+        let (length, rest) = match version[0] {
+            1 => rest.split_first_chunk::<2>().map(|(l, rest)| (usize::from(u16::from_le_bytes(*l)), rest))?,
+            2 | 3 => rest.split_first_chunk::<4>().map(|(l, rest)| (u32::from_le_bytes(*l) as usize, rest))?,
+            _ => return None,
+        };
+        let (text, data) = rest.split_at_checked(length)?;
+        let text = std::str::from_utf8(text).ok()?;
+        let after = |key: &str| text.split_once(key).and_then(|(_, rest)| rest.trim_start().strip_prefix(':')).map(str::trim_start);
+        let dtype = match after("'descr'")?.strip_prefix('\'') {
+            Some(rest) => rest.split_once('\'')?.0.into(),
+            None => "records".into(),
+        };
+        let (axes, _) = after("'shape'")?.strip_prefix('(')?.split_once(')')?;
+        let shape = axes.split(',').map(str::trim).filter(|a| !a.is_empty()).map(|a| a.parse().ok()).collect::<Option<_>>()?;
+        Some((Self { dtype, fortran_order: after("'fortran_order'")?.starts_with("True"), shape }, data))
+    }
+}

@@ -1,0 +1,5 @@
+//! The network as its users meet it.
+
+mod run;
+mod small;
+mod weights;

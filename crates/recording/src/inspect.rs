@@ -1,0 +1,273 @@
+//! Inspect: what is in a recording, and what looks wrong with it.
+
+use crate::error::Error;
+use crate::recording::{Recording, Tier};
+use ndarray::Array2;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Trials of one tier and domain.
+#[derive(Clone, Debug, Serialize)]
+pub struct Group {
+    /// Tier.
+    pub tier: Tier,
+    /// Domain.
+    pub domain: String,
+    /// Trials.
+    pub trials: usize,
+    /// Different pieces of video.
+    pub videos: usize,
+    /// Minutes.
+    pub minutes: f64,
+    /// Fewest and most repeats of a piece of video.
+    pub repeats: (usize, usize),
+}
+
+/// Mean and standard deviation of an input over all trials.
+#[derive(Clone, Debug, Serialize)]
+pub struct Input {
+    /// Name.
+    pub name: String,
+    /// Mean of measured samples.
+    pub mean: f64,
+    /// Standard deviation of measured samples.
+    pub sd: f64,
+    /// Share of samples that are missing.
+    pub missing: f64,
+}
+
+/// Responses as a whole.
+#[derive(Clone, Debug, Serialize)]
+pub struct Responses {
+    /// Mean over measured samples of all units.
+    pub mean: f64,
+    /// Share of samples that were not measured.
+    pub missing: f64,
+    /// Units that were never measured.
+    pub never: usize,
+    /// Units that are constant.
+    pub constant: usize,
+}
+
+/// What is in a recording.
+#[derive(Clone, Debug, Serialize)]
+pub struct Inspection {
+    /// Animal, session, scan.
+    pub animal: String,
+    /// Session, where known.
+    pub session: Option<String>,
+    /// Scan, where known.
+    pub scan: Option<String>,
+    /// Where the data came from.
+    pub source: String,
+    /// Whether a simulation made them.
+    pub simulated: bool,
+    /// Hz.
+    pub rate: f64,
+    /// H, W, C.
+    pub frame: [usize; 3],
+    /// U.
+    pub units: usize,
+    /// Columns of the unit table.
+    pub unit_columns: Vec<String>,
+    /// Trials by tier and domain.
+    pub groups: Vec<Group>,
+    /// Eye and behaviour inputs.
+    pub inputs: Vec<Input>,
+    /// Responses.
+    pub responses: Responses,
+    /// What looks wrong.
+    pub warnings: Vec<String>,
+}
+
+/// Running sums of a column.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    n: f64,
+    sum: f64,
+    square: f64,
+    missing: f64,
+    low: f64,
+    high: f64,
+}
+
+impl Sums {
+    fn add(&mut self, v: f32) {
+        if v.is_nan() {
+            self.missing += 1.0;
+            return;
+        }
+        let v = f64::from(v);
+        (self.low, self.high) = if self.n == 0.0 { (v, v) } else { (self.low.min(v), self.high.max(v)) };
+        self.n += 1.0;
+        self.sum += v;
+        self.square += v * v;
+    }
+
+    fn mean(&self) -> f64 {
+        self.sum / self.n
+    }
+
+    fn sd(&self) -> f64 {
+        (self.square / self.n - self.mean().powi(2)).max(0.0).sqrt()
+    }
+}
+
+/// Reads the whole recording once, trial by trial.
+pub fn inspect(recording: &Recording) -> Result<Inspection, Error> {
+    let meta = recording.meta();
+    let mut inputs = vec![Sums::default(); meta.eye.len() + meta.behavior.len()];
+    let mut units = vec![Sums::default(); recording.unit_count()];
+    for trial in 0..recording.trials().len() {
+        let [eye, behavior, responses] = recording.series(trial)?;
+        add(&mut inputs[..meta.eye.len()], &eye);
+        add(&mut inputs[meta.eye.len()..], &behavior);
+        add(&mut units, &responses);
+    }
+    let groups = groups(recording);
+    let names = meta.eye.iter().map(|n| format!("eye {n}")).chain(meta.behavior.iter().map(|n| format!("behaviour {n}")));
+    let inputs: Vec<Input> =
+        names.zip(&inputs).map(|(name, s)| Input { name, mean: s.mean(), sd: s.sd(), missing: s.missing / (s.n + s.missing) }).collect();
+    let all = units.iter().fold(Sums::default(), |a, s| Sums { n: a.n + s.n, sum: a.sum + s.sum, missing: a.missing + s.missing, ..a });
+    let responses = Responses {
+        mean: all.mean(),
+        missing: all.missing / (all.n + all.missing),
+        never: units.iter().filter(|s| s.n == 0.0).count(),
+        constant: units.iter().filter(|s| s.n > 0.0 && s.low == s.high).count(),
+    };
+    let mut warnings = Vec::new();
+    look_at_trials(recording, &groups, &mut warnings);
+    look_at_values(&inputs, &responses, &units, &mut warnings);
+    look_for_leaks(recording, &mut warnings)?;
+    Ok(Inspection {
+        animal: meta.animal.clone(),
+        session: meta.session.clone(),
+        scan: meta.scan.clone(),
+        source: meta.source.clone(),
+        simulated: meta.simulated,
+        rate: meta.rate,
+        frame: recording.frame_shape(),
+        units: recording.unit_count(),
+        unit_columns: recording.units().columns.iter().map(|(name, _)| name.clone()).collect(),
+        groups,
+        inputs,
+        responses,
+        warnings,
+    })
+}
+
+fn add(sums: &mut [Sums], x: &Array2<f32>) {
+    for row in x.rows() {
+        sums.iter_mut().zip(row).for_each(|(s, v)| s.add(*v));
+    }
+}
+
+fn groups(recording: &Recording) -> Vec<Group> {
+    let mut found: BTreeMap<(Tier, &str), (BTreeMap<(usize, usize), usize>, usize)> = BTreeMap::new();
+    for trial in recording.trials() {
+        let (shown, frames) = found.entry((trial.tier, &trial.domain)).or_default();
+        *shown.entry((trial.video, trial.video_start)).or_default() += 1;
+        *frames += trial.frames;
+    }
+    let group = |((tier, domain), (shown, frames)): ((Tier, &str), (BTreeMap<_, usize>, usize))| Group {
+        tier,
+        domain: domain.to_owned(),
+        trials: shown.values().sum(),
+        videos: shown.len(),
+        minutes: frames as f64 / recording.meta().rate / 60.0,
+        repeats: (shown.values().copied().min().unwrap_or(0), shown.values().copied().max().unwrap_or(0)),
+    };
+    found.into_iter().map(group).collect()
+}
+
+fn look_at_trials(recording: &Recording, groups: &[Group], warnings: &mut Vec<String>) {
+    const WINDOW: usize = 70; // frames, the paper's clip
+    for tier in [Tier::Train, Tier::Validation, Tier::Test] {
+        if !groups.iter().any(|g| g.tier == tier) {
+            warnings.push(format!("no trial of tier {tier:?}").to_lowercase());
+        }
+    }
+    for group in groups.iter().filter(|g| g.tier == Tier::Test && g.repeats.0 < 2) {
+        warnings.push(format!("test domain {}: some video was shown once only; cc_max and cc_norm need repeats", group.domain));
+    }
+    let short = recording.trials().iter().filter(|t| t.tier != Tier::Test && t.frames < WINDOW).count();
+    if short > 0 {
+        warnings.push(format!("{short} training or validation trials are shorter than {WINDOW} frames; set loader.sample_size to no more than the shortest"));
+    }
+}
+
+fn look_at_values(inputs: &[Input], responses: &Responses, units: &[Sums], warnings: &mut Vec<String>) {
+    for input in inputs {
+        if input.missing == 1.0 {
+            warnings.push(format!("{}: never measured", input.name));
+        } else if input.sd > 0.0 && (input.mean.abs() > 0.5 || !(0.3..3.0).contains(&input.sd)) {
+            warnings.push(format!("{}: mean {:.2}, standard deviation {:.2}; expected near 0 and 1, is it standardised?", input.name, input.mean, input.sd));
+        }
+    }
+    if responses.never > 0 {
+        warnings.push(format!("{} units were never measured", responses.never));
+    }
+    if responses.constant > 0 {
+        warnings.push(format!("{} units are constant", responses.constant));
+    }
+    let negative = units.iter().filter(|s| s.n > 0.0 && s.low < 0.0).count();
+    if negative > 0 {
+        warnings.push(format!("{negative} units have negative responses, which a Poisson loss does not expect"));
+    }
+    if !(0.2..5.0).contains(&responses.mean) {
+        warnings.push(format!("mean response {:.3}; expected near 1, are responses divided by their training mean?", responses.mean));
+    }
+}
+
+/// Videos that are the same to the bit but are shown in training as well as in testing.
+fn look_for_leaks(recording: &Recording, warnings: &mut Vec<String>) -> Result<(), Error> {
+    let mut tiers: BTreeMap<Vec<u8>, (Vec<Tier>, String)> = BTreeMap::new();
+    let mut seen: BTreeMap<(usize, usize, usize), Vec<u8>> = BTreeMap::new();
+    for (index, trial) in recording.trials().iter().enumerate() {
+        let piece = (trial.video, trial.video_start, trial.frames);
+        let hash = match seen.get(&piece) {
+            Some(hash) => hash.clone(),
+            None => {
+                let window = recording.window(index, 0, trial.frames)?;
+                let hash = Sha256::digest(window.video.as_slice().unwrap_or_default()).to_vec();
+                seen.insert(piece, hash.clone());
+                hash
+            }
+        };
+        let entry = tiers.entry(hash).or_insert_with(|| (Vec::new(), recording.videos()[trial.video].name.clone()));
+        if !entry.0.contains(&trial.tier) {
+            entry.0.push(trial.tier);
+        }
+    }
+    let leaks: Vec<&String> = tiers.values().filter(|(tiers, _)| tiers.len() > 1).map(|(_, name)| name).collect();
+    if let Some(first) = leaks.first() {
+        warnings.push(format!("{} videos are shown in more than one tier, for example {first}: scores on them are inflated", leaks.len()));
+    }
+    Ok(())
+}
+
+impl fmt::Display for Inspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |name: &str, value: &Option<String>| value.as_ref().map_or_else(String::new, |v| format!(", {name} {v}"));
+        let simulated = if self.simulated { " (simulated)" } else { "" };
+        writeln!(f, "animal {}{}{}{simulated}", self.animal, part("session", &self.session), part("scan", &self.scan))?;
+        writeln!(f, "source: {}", self.source)?;
+        let [h, w, c] = self.frame;
+        writeln!(f, "{} units ({}); video {h}x{w}, {c} channel(s), {} Hz", self.units, self.unit_columns.join(", "), self.rate)?;
+        for g in &self.groups {
+            let repeats = if g.repeats.0 == g.repeats.1 { g.repeats.0.to_string() } else { format!("{} to {}", g.repeats.0, g.repeats.1) };
+            let tier = format!("{:?}", g.tier).to_lowercase();
+            writeln!(f, "  {tier:<10} {:<12} {:>5} trials of {:>5} videos, shown {repeats} time(s), {:.1} min", g.domain, g.trials, g.videos, g.minutes)?;
+        }
+        for i in &self.inputs {
+            writeln!(f, "  {:<24} mean {:>6.2}  sd {:>5.2}  missing {:.1} %", i.name, i.mean, i.sd, 100.0 * i.missing)?;
+        }
+        writeln!(f, "  {:<24} mean {:>6.2}  unmeasured {:.1} %", "responses", self.responses.mean, 100.0 * self.responses.missing)?;
+        match self.warnings.len() {
+            0 => write!(f, "nothing looks wrong"),
+            _ => write!(f, "looks wrong:\n  - {}", self.warnings.join("\n  - ")),
+        }
+    }
+}

@@ -1,0 +1,456 @@
+//! Recording: what was shown, what was measured, and in which trials.
+
+use crate::error::Error;
+use crate::store::Stored;
+use ndarray::{Array2, Array4};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use zarrs::filesystem::FilesystemStore;
+use zarrs::group::Group;
+
+/// What a trial is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// Fits parameters.
+    Train,
+    /// Chooses among epochs and settings.
+    Validation,
+    /// Is predicted at the end, and nothing else.
+    Test,
+}
+
+/// What is known of the recording as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Meta {
+    /// Animal.
+    pub animal: String,
+    /// Session, where there are several.
+    #[serde(default)]
+    pub session: Option<String>,
+    /// Scan within the session, where there are several.
+    #[serde(default)]
+    pub scan: Option<String>,
+    /// Frames and samples per second, Hz.
+    pub rate: f64,
+    /// Names of the eye inputs, P.
+    pub eye: Vec<String>,
+    /// Names of the behaviour inputs, M.
+    pub behavior: Vec<String>,
+    /// Where the data came from.
+    #[serde(default)]
+    pub source: String,
+    /// Whether a simulation made them.
+    #[serde(default)]
+    pub simulated: bool,
+    /// What was done to bring series to their units; free form.
+    #[serde(default)]
+    pub standardization: Value,
+    /// Samples that were missing.
+    #[serde(default)]
+    pub missing: Missing,
+}
+
+/// Numbers of missing values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Missing {
+    /// Eye positions.
+    pub eye: u64,
+    /// Behaviour samples.
+    pub behavior: u64,
+    /// Responses.
+    pub response: u64,
+}
+
+/// One video among all that were shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoEntry {
+    /// Name.
+    pub name: String,
+    /// First frame in the array of all videos.
+    pub start: usize,
+    /// Frames.
+    pub frames: usize,
+}
+
+/// One trial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// Name.
+    pub name: String,
+    /// Index of the video shown.
+    pub video: usize,
+    /// First frame of the video shown.
+    pub video_start: usize,
+    /// Frames, and samples of every series.
+    pub frames: usize,
+    /// First row in the arrays of series.
+    pub start: usize,
+    /// What the trial is for.
+    pub tier: Tier,
+    /// Kind of stimulus, for example `natural`.
+    pub domain: String,
+}
+
+/// Table of units: equally long named columns, the first `id`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UnitTable {
+    /// Name and values of each column.
+    pub columns: Vec<(String, Vec<Value>)>,
+}
+
+impl UnitTable {
+    /// Units numbered from 0.
+    pub fn numbered(units: usize) -> Self {
+        Self { columns: vec![("id".into(), (0..units).map(Value::from).collect())] }
+    }
+
+    /// Number of units.
+    pub fn len(&self) -> usize {
+        self.columns.first().map_or(0, |(_, values)| values.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Values of a column.
+    pub fn column(&self, name: &str) -> Option<&[Value]> {
+        self.columns.iter().find(|(n, _)| n == name).map(|(_, values)| values.as_slice())
+    }
+}
+
+/// Consecutive frames of a trial. Missing eye and behaviour samples are 0, the mean.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// Video [T, H, W, C].
+    pub video: Array4<u8>,
+    /// Eye position [T, P].
+    pub eye: Array2<f32>,
+    /// Behaviour [T, M].
+    pub behavior: Array2<f32>,
+    /// Responses [T, U]; NaN where unmeasured.
+    pub responses: Array2<f32>,
+}
+
+/// Version of the format this code writes and reads.
+pub(crate) const FORMAT: u64 = 1;
+
+/// A recording on disk, opened for reading.
+pub struct Recording {
+    path: PathBuf,
+    meta: Meta,
+    videos: Vec<VideoEntry>,
+    trials: Vec<Trial>,
+    units: UnitTable,
+    arrays: Arrays,
+}
+
+struct Arrays {
+    video: Stored,
+    response: Stored,
+    eye: Stored,
+    behavior: Stored,
+    time: Stored,
+}
+
+impl std::fmt::Debug for Recording {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recording").field("path", &self.path).field("meta", &self.meta).finish_non_exhaustive()
+    }
+}
+
+impl Recording {
+    /// Opens a recording and checks that its parts agree.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        if !path.join("zarr.json").is_file() {
+            let got = if path.is_dir() { "a folder without zarr.json" } else { "nothing, or no folder" };
+            return Err(Error::damaged(path, "recording", "a Zarr v3 group (see docs/data.md)", got));
+        }
+        let store = Arc::new(FilesystemStore::new(path).map_err(Error::zarr(path, "store"))?);
+        let group = Group::open(store.clone(), "/").map_err(Error::zarr(path, "group"))?;
+        let attributes = Value::Object(group.attributes().clone());
+        let meta = read_meta(path, &attributes)?;
+        let array = |name, axes, kind| Stored::open(&store, path, name, axes, kind);
+        let arrays = Arrays {
+            video: array("video", 4, "uint8")?,
+            response: array("response", 2, "float32")?,
+            eye: array("eye", 2, "float32")?,
+            behavior: array("behavior", 2, "float32")?,
+            time: array("time", 1, "float64")?,
+        };
+        let tables = Tables { path, attributes: &attributes };
+        let (videos, trials, units) = (tables.videos()?, tables.trials()?, tables.units()?);
+        let recording = Self { path: path.to_owned(), meta, videos, trials, units, arrays };
+        recording.check()?;
+        Ok(recording)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let wrong = |what: String, expected: String, got: String| Err(Error::damaged(&self.path, what, expected, got));
+        let a = &self.arrays;
+        if !(self.meta.rate.is_finite() && self.meta.rate > 0.0) {
+            return wrong("striate.rate".into(), "a rate above 0 Hz".into(), self.meta.rate.to_string());
+        }
+        let widths = [("response", &a.response, self.units.len()), ("eye", &a.eye, self.meta.eye.len()), ("behavior", &a.behavior, self.meta.behavior.len())];
+        for (name, array, width) in widths {
+            if array.shape[1] != width || array.shape[0] != a.time.shape[0] {
+                return wrong(format!("array {name}"), format!("[{}, {width}] as time and names say", a.time.shape[0]), format!("{:?}", array.shape));
+            }
+        }
+        if self.frame_shape().contains(&0) || !matches!(self.frame_shape()[2], 1 | 3) {
+            return wrong("array video".into(), "[F, H, W, C] with C 1 or 3".into(), format!("{:?}", a.video.shape));
+        }
+        for video in &self.videos {
+            if video.start.checked_add(video.frames).is_none_or(|end| end > a.video.shape[0]) || video.frames == 0 {
+                return wrong(format!("video {}", video.name), format!("frames within the {} stored", a.video.shape[0]), format!("{} from {}", video.frames, video.start));
+            }
+        }
+        for trial in &self.trials {
+            let Some(video) = self.videos.get(trial.video) else {
+                return wrong(format!("trial {}", trial.name), format!("one of {} videos", self.videos.len()), format!("video {}", trial.video));
+            };
+            if trial.video_start.checked_add(trial.frames).is_none_or(|end| end > video.frames) || trial.frames == 0 {
+                return wrong(format!("trial {}", trial.name), format!("frames within the {} of video {}", video.frames, video.name), format!("{} from {}", trial.frames, trial.video_start));
+            }
+            if trial.start.checked_add(trial.frames).is_none_or(|end| end > a.time.shape[0]) {
+                return wrong(format!("trial {}", trial.name), format!("rows within the {} stored", a.time.shape[0]), format!("{} from {}", trial.frames, trial.start));
+            }
+        }
+        Ok(())
+    }
+
+    /// Folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is known as a whole.
+    pub fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// All videos.
+    pub fn videos(&self) -> &[VideoEntry] {
+        &self.videos
+    }
+
+    /// All trials.
+    pub fn trials(&self) -> &[Trial] {
+        &self.trials
+    }
+
+    /// All units.
+    pub fn units(&self) -> &UnitTable {
+        &self.units
+    }
+
+    /// U.
+    pub fn unit_count(&self) -> usize {
+        self.units.len()
+    }
+
+    /// H, W, C of every video.
+    pub fn frame_shape(&self) -> [usize; 3] {
+        let s = &self.arrays.video.shape;
+        [s[1], s[2], s[3]]
+    }
+
+    /// Trials of a tier, in order.
+    pub fn trials_of(&self, tier: Tier) -> Vec<usize> {
+        (0..self.trials.len()).filter(|t| self.trials[*t].tier == tier).collect()
+    }
+
+    /// Names of the domains of test trials, in order of first appearance.
+    pub fn test_domains(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for trial in self.trials.iter().filter(|t| t.tier == Tier::Test) {
+            if !names.contains(&trial.domain) {
+                names.push(trial.domain.clone());
+            }
+        }
+        names
+    }
+
+    /// Test trials of a domain, those of the same frames together, in order of first appearance. Lengths may differ by one
+    /// frame: trial ends are rounded.
+    pub fn repeats(&self, domain: &str) -> Vec<Vec<usize>> {
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut of: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for (index, trial) in self.trials.iter().enumerate() {
+            if trial.tier == Tier::Test && trial.domain == domain {
+                let group = *of.entry((trial.video, trial.video_start)).or_insert_with(|| {
+                    groups.push(Vec::new());
+                    groups.len() - 1
+                });
+                groups[group].push(index);
+            }
+        }
+        groups
+    }
+
+    /// `frames` consecutive frames of a trial from `start`.
+    pub fn window(&self, trial: usize, start: usize, frames: usize) -> Result<Window, Error> {
+        let t = &self.trials[trial];
+        if start + frames > t.frames {
+            return Err(Error::Window { trial: t.name.clone(), has: t.frames, start, end: start + frames });
+        }
+        let first = self.videos[t.video].start + t.video_start + start;
+        let [h, w, c] = self.frame_shape();
+        let video = self.arrays.video.read::<u8>(first..first + frames, &self.path)?;
+        let rows = t.start + start..t.start + start + frames;
+        let mean_where_missing = |mut x: Vec<f32>| {
+            x.iter_mut().filter(|v| v.is_nan()).for_each(|v| *v = 0.0);
+            x
+        };
+        Ok(Window {
+            video: self.shaped(Array4::from_shape_vec((frames, h, w, c), video))?,
+            eye: self.matrix(frames, mean_where_missing(self.arrays.eye.read(rows.clone(), &self.path)?))?,
+            behavior: self.matrix(frames, mean_where_missing(self.arrays.behavior.read(rows.clone(), &self.path)?))?,
+            responses: self.matrix(frames, self.arrays.response.read(rows, &self.path)?)?,
+        })
+    }
+
+    /// Eye position [T, P], behaviour [T, M] and responses [T, U] of a trial as stored, NaN where missing, without its video.
+    pub fn series(&self, trial: usize) -> Result<[Array2<f32>; 3], Error> {
+        let t = &self.trials[trial];
+        let rows = t.start..t.start + t.frames;
+        let read = |array: &Stored| self.matrix(t.frames, array.read(rows.clone(), &self.path)?);
+        Ok([read(&self.arrays.eye)?, read(&self.arrays.behavior)?, read(&self.arrays.response)?])
+    }
+
+    fn matrix(&self, rows: usize, x: Vec<f32>) -> Result<Array2<f32>, Error> {
+        self.shaped(Array2::from_shape_vec((rows, x.len() / rows.max(1)), x))
+    }
+
+    fn shaped<T>(&self, array: Result<T, ndarray::ShapeError>) -> Result<T, Error> {
+        array.map_err(|e| Error::damaged(&self.path, "array", "as many values as its shape says", e.to_string()))
+    }
+
+    /// SHA-256 over all files of the recording, names and contents: what a run is keyed by.
+    pub fn content_hash(&self) -> Result<String, Error> {
+        let mut files = Vec::new();
+        list(&self.path, &mut files)?;
+        files.sort();
+        let mut hash = Sha256::new();
+        for file in files {
+            let name = file.strip_prefix(&self.path).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+            hash.update(name.as_bytes());
+            hash.update([0]);
+            let mut reader = std::fs::File::open(&file).map_err(Error::io(&file, "read"))?;
+            std::io::copy(&mut reader, &mut HashWriter(&mut hash)).map_err(Error::io(&file, "read"))?;
+        }
+        Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    }
+}
+
+/// Feeds a hash.
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl std::io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    for entry in std::fs::read_dir(folder).map_err(Error::io(folder, "list"))? {
+        let path = entry.map_err(Error::io(folder, "list"))?.path();
+        if path.is_dir() { list(&path, files)? } else { files.push(path) }
+    }
+    Ok(())
+}
+
+fn read_meta(path: &Path, attributes: &Value) -> Result<Meta, Error> {
+    let wrong = |got: String| Error::damaged(path, "attribute striate", "the recording's description (see docs/data.md)", got);
+    let mut found = attributes.get("striate").cloned().ok_or_else(|| wrong("none: this Zarr group is not a recording".into()))?;
+    let version = found.as_object_mut().and_then(|o| o.remove("format"));
+    if version.as_ref().and_then(Value::as_u64) != Some(FORMAT) {
+        let got = version.map_or_else(|| "none".into(), |v| v.to_string());
+        return Err(Error::damaged(path, "attribute striate.format", FORMAT.to_string(), got));
+    }
+    serde_json::from_value(found).map_err(|e| wrong(e.to_string()))
+}
+
+/// Tables kept as attributes: named columns of equal length.
+struct Tables<'a> {
+    path: &'a Path,
+    attributes: &'a Value,
+}
+
+impl Tables<'_> {
+    fn column<'a>(&'a self, table: &str, column: &str) -> Result<&'a Vec<Value>, Error> {
+        let found = self.attributes.get(table).and_then(|t| t.get(column));
+        found.and_then(Value::as_array).ok_or_else(|| {
+            let got = found.map_or("nothing", |_| "something else");
+            Error::damaged(self.path, format!("attribute {table}.{column}"), "a list", got)
+        })
+    }
+
+    fn values<T>(&self, table: &str, column: &str, rows: Option<usize>, get: impl Fn(&Value) -> Option<T>) -> Result<Vec<T>, Error> {
+        let values = self.column(table, column)?;
+        if let Some(rows) = rows
+            && values.len() != rows
+        {
+            return Err(Error::damaged(self.path, format!("attribute {table}.{column}"), format!("{rows} values"), values.len().to_string()));
+        }
+        let wrong = |v: &Value| Error::damaged(self.path, format!("attribute {table}.{column}"), "values of its type", v.to_string());
+        values.iter().map(|v| get(v).ok_or_else(|| wrong(v))).collect()
+    }
+
+    fn text(&self, table: &str, column: &str, rows: Option<usize>) -> Result<Vec<String>, Error> {
+        self.values(table, column, rows, |v| v.as_str().map(str::to_owned))
+    }
+
+    fn index(&self, table: &str, column: &str, rows: usize) -> Result<Vec<usize>, Error> {
+        self.values(table, column, Some(rows), |v| v.as_u64().and_then(|v| usize::try_from(v).ok()))
+    }
+
+    fn videos(&self) -> Result<Vec<VideoEntry>, Error> {
+        let names = self.text("videos", "name", None)?;
+        let (start, frames) = (self.index("videos", "start", names.len())?, self.index("videos", "frames", names.len())?);
+        Ok(names.into_iter().zip(start).zip(frames).map(|((name, start), frames)| VideoEntry { name, start, frames }).collect())
+    }
+
+    fn trials(&self) -> Result<Vec<Trial>, Error> {
+        let names = self.text("trials", "name", None)?;
+        let rows = names.len();
+        let index = |column| self.index("trials", column, rows);
+        let (video, video_start, frames, start) = (index("video")?, index("video_start")?, index("frames")?, index("start")?);
+        let tier = self.values("trials", "tier", Some(rows), |v| serde_json::from_value::<Tier>(v.clone()).ok())?;
+        let domain = self.text("trials", "domain", Some(rows))?;
+        let trial = |(i, name): (usize, String)| Trial {
+            name,
+            video: video[i],
+            video_start: video_start[i],
+            frames: frames[i],
+            start: start[i],
+            tier: tier[i],
+            domain: domain[i].clone(),
+        };
+        Ok(names.into_iter().enumerate().map(trial).collect())
+    }
+
+    fn units(&self) -> Result<UnitTable, Error> {
+        let rows = self.column("units", "id")?.len();
+        let names = self.attributes.get("units").and_then(Value::as_object).map(|o| o.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+        let mut columns = vec![("id".to_owned(), self.values("units", "id", Some(rows), |v| Some(v.clone()))?)];
+        for name in names.into_iter().filter(|n| n != "id") {
+            let values = self.values("units", &name, Some(rows), |v| Some(v.clone()))?;
+            columns.push((name, values));
+        }
+        Ok(UnitTable { columns })
+    }
+}

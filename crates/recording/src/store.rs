@@ -1,0 +1,139 @@
+//! Arrays on disk: rows appended a chunk at a time, ranges of rows read back.
+
+use crate::error::Error;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use zarrs::array::codec::bytes_to_bytes::gzip::GzipCodec;
+use zarrs::array::{Array, ArrayBuilder, ElementOwned};
+use zarrs::array::{FillValue, data_type};
+use zarrs::filesystem::FilesystemStore;
+
+/// Frames of a video chunk: a random window of 70 frames touches three or four.
+pub(crate) const VIDEO_CHUNK: usize = 32;
+/// Samples of a chunk of series.
+pub(crate) const SERIES_CHUNK: usize = 64;
+
+/// Element types that arrays hold.
+pub(crate) trait Element: ElementOwned + Copy + 'static {
+    /// Value of rows that do not exist.
+    const FILL: Self;
+    fn builder(shape: Vec<u64>, chunk: Vec<u64>) -> ArrayBuilder;
+}
+
+impl Element for u8 {
+    const FILL: Self = 0;
+    fn builder(shape: Vec<u64>, chunk: Vec<u64>) -> ArrayBuilder {
+        ArrayBuilder::new(shape, chunk, data_type::uint8(), FillValue::from(0u8))
+    }
+}
+
+impl Element for f32 {
+    const FILL: Self = f32::NAN;
+    fn builder(shape: Vec<u64>, chunk: Vec<u64>) -> ArrayBuilder {
+        ArrayBuilder::new(shape, chunk, data_type::float32(), zarrs::array::ZARR_NAN_F32)
+    }
+}
+
+impl Element for f64 {
+    const FILL: Self = f64::NAN;
+    fn builder(shape: Vec<u64>, chunk: Vec<u64>) -> ArrayBuilder {
+        ArrayBuilder::new(shape, chunk, data_type::float64(), zarrs::array::ZARR_NAN_F64)
+    }
+}
+
+/// An array under construction, first axis open-ended.
+pub(crate) struct Rows<T> {
+    array: Array<FilesystemStore>,
+    name: &'static str,
+    chunk: usize,
+    row: Vec<u64>,
+    rows: usize,
+    buffer: Vec<T>,
+}
+
+impl<T: Element> Rows<T>
+where
+    Vec<T>: zarrs::array::IntoArrayBytes<'static>,
+{
+    /// An empty array [0, row...].
+    pub(crate) fn create(store: &Arc<FilesystemStore>, path: &Path, name: &'static str, chunk: usize, row: &[usize], axes: &[&str]) -> Result<Self, Error> {
+        let row: Vec<u64> = row.iter().map(|n| *n as u64).collect();
+        let with = |first: u64| std::iter::once(first).chain(row.iter().copied()).collect::<Vec<u64>>();
+        let codec = GzipCodec::new(1).map_err(Error::zarr(path, name))?;
+        let array = T::builder(with(0), with(chunk as u64))
+            .bytes_to_bytes_codecs(vec![Arc::new(codec)])
+            .dimension_names(Some(axes.iter().copied()))
+            .build(store.clone(), &format!("/{name}"))
+            .map_err(Error::zarr(path, name))?;
+        Ok(Self { array, name, chunk, row, rows: 0, buffer: Vec::new() })
+    }
+
+    fn row_len(&self) -> usize {
+        self.row.iter().product::<u64>() as usize
+    }
+
+    /// Appends whole rows.
+    pub(crate) fn append(&mut self, values: impl Iterator<Item = T>, path: &Path) -> Result<(), Error> {
+        self.buffer.extend(values);
+        let full = self.chunk * self.row_len();
+        while self.buffer.len() >= full {
+            let rest = self.buffer.split_off(full);
+            let chunk = std::mem::replace(&mut self.buffer, rest);
+            self.store(chunk, self.chunk, path)?;
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, mut chunk: Vec<T>, rows: usize, path: &Path) -> Result<(), Error> {
+        chunk.resize(self.chunk * self.row_len(), T::FILL);
+        let index = (self.rows / self.chunk) as u64;
+        self.rows += rows;
+        let shape = std::iter::once(self.rows as u64).chain(self.row.iter().copied()).collect();
+        self.array.set_shape(shape).map_err(Error::zarr(path, self.name))?;
+        let indices: Vec<u64> = std::iter::once(index).chain(self.row.iter().map(|_| 0)).collect();
+        self.array.store_chunk(&indices, chunk).map_err(Error::zarr(path, self.name))
+    }
+
+    /// Rows so far.
+    pub(crate) fn len(&self) -> usize {
+        self.rows + self.buffer.len() / self.row_len()
+    }
+
+    /// Writes what is left and the array's metadata.
+    pub(crate) fn finish(mut self, path: &Path) -> Result<(), Error> {
+        let rest = std::mem::take(&mut self.buffer);
+        if !rest.is_empty() {
+            let rows = rest.len() / self.row_len();
+            self.store(rest, rows, path)?;
+        }
+        self.array.store_metadata().map_err(Error::zarr(path, self.name))
+    }
+}
+
+/// An array that is read.
+pub(crate) struct Stored {
+    array: Array<FilesystemStore>,
+    name: &'static str,
+    /// Shape.
+    pub(crate) shape: Vec<usize>,
+}
+
+impl Stored {
+    pub(crate) fn open(store: &Arc<FilesystemStore>, path: &Path, name: &'static str, axes: usize, kind: &str) -> Result<Self, Error> {
+        let array = Array::open(store.clone(), &format!("/{name}")).map_err(Error::zarr(path, name))?;
+        let shape: Vec<usize> = array.shape().iter().map(|n| *n as usize).collect();
+        let found = array.data_type().name_v3().map_or_else(|| "an unknown type".to_owned(), |name| name.into_owned());
+        if shape.len() != axes || found != kind {
+            return Err(Error::damaged(path, format!("array {name}"), format!("{axes} axes of {kind}"), format!("shape {shape:?} of {found}")));
+        }
+        Ok(Self { array, name, shape })
+    }
+
+    /// Rows of the array, flattened.
+    pub(crate) fn read<T: Element>(&self, rows: Range<usize>, path: &Path) -> Result<Vec<T>, Error> {
+        let first = rows.start as u64..rows.end as u64;
+        let ranges: Vec<Range<u64>> = std::iter::once(first).chain(self.shape[1..].iter().map(|n| 0..*n as u64)).collect();
+        self.array.retrieve_array_subset::<Vec<T>>(&ranges).map_err(Error::zarr(path, self.name))
+    }
+}
