@@ -90,7 +90,12 @@ pub fn predict_trial(network: &Network, recording: &Recording, trial: usize) -> 
 }
 
 /// Evaluates on every test domain; `progress` is told trials done and in all.
-pub fn evaluate(network: &Network, recording: &Recording, options: &EvaluateOptions, progress: &mut dyn FnMut(usize, usize)) -> Result<Vec<Domain>, Error> {
+pub fn evaluate(
+    network: &Network,
+    recording: &Recording,
+    options: &EvaluateOptions,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<Domain>, Error> {
     check_fit(network, recording)?;
     evaluate_with(recording, options, progress, &mut |trial| predict_trial(network, recording, trial))
 }
@@ -99,7 +104,12 @@ pub fn evaluate(network: &Network, recording: &Recording, options: &EvaluateOpti
 pub type Predict<'a> = dyn FnMut(usize) -> Result<(Array2<f32>, Array2<f32>), Error> + 'a;
 
 /// The same for any predictor, so that baselines are scored by the same code.
-pub fn evaluate_with(recording: &Recording, options: &EvaluateOptions, progress: &mut dyn FnMut(usize, usize), predict: &mut Predict) -> Result<Vec<Domain>, Error> {
+pub fn evaluate_with(
+    recording: &Recording,
+    options: &EvaluateOptions,
+    progress: &mut dyn FnMut(usize, usize),
+    predict: &mut Predict,
+) -> Result<Vec<Domain>, Error> {
     let domains = recording.test_domains();
     if domains.is_empty() {
         return Err(Error::NoTest(String::new()));

@@ -35,7 +35,11 @@ pub fn respond(
             && (x.dim().0 != frames || x.dim().2 != wide || ![1, batch].contains(&x.dim().1))
         {
             let (t, n, p) = x.dim();
-            return Err(Error::Length { what, expected: format!("{frames} frames, 1 or {batch} batch elements, {wide} values"), got: format!("{t}, {n}, {p}") });
+            return Err(Error::Length {
+                what,
+                expected: format!("{frames} frames, 1 or {batch} batch elements, {wide} values"),
+                got: format!("{t}, {n}, {p}"),
+            });
         }
     }
     if ![1, batch].contains(&shown) {

@@ -53,7 +53,8 @@ impl Report {
 /// Checks a folder; `scale` multiplies every tolerance.
 pub fn verify(folder: &Path, scale: f64) -> Result<Report, Error> {
     let wrong = |why: &str| Error::Case { path: folder.to_owned(), why: why.to_owned() };
-    let mut report = Report { case: folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()), checks: Vec::new(), unchecked: Vec::new() };
+    let mut report =
+        Report { case: folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()), checks: Vec::new(), unchecked: Vec::new() };
     let (is_case, is_analysis) = (folder.join("case.json").is_file(), folder.join("analysis.safetensors").is_file());
     if !is_case && !is_analysis {
         return Err(wrong("neither case.json nor analysis.safetensors is there; name a folder that holds a reference case"));

@@ -62,7 +62,15 @@ fn sample(frame: Frame, border: Border, image: &[f32], points: &[[f32; 2]], out:
 }
 
 /// Gradients of [`forward`]: writes those of the positions, adds to those of the image where asked.
-pub fn backward(frame: Frame, border: Border, image: &[f32], points: &[[f32; 2]], dout: &[f32], dpoints: &mut [[f32; 2]], dimage: Option<&mut [f32]>) {
+pub fn backward(
+    frame: Frame,
+    border: Border,
+    image: &[f32],
+    points: &[[f32; 2]],
+    dout: &[f32],
+    dpoints: &mut [[f32; 2]],
+    dimage: Option<&mut [f32]>,
+) {
     struct Backward<'a>(Frame, Border, &'a [f32], &'a [[f32; 2]], &'a [f32], &'a mut [[f32; 2]], Option<&'a mut [f32]>);
     impl Kernel for Backward<'_> {
         #[inline(always)]

@@ -27,7 +27,12 @@ impl Cell {
 /// LSTM: gates i, f, g, o; `c = f c_before + i g`, `h = mask o tanh(c)`.
 pub fn lstm(cell: Cell, gates: &mut [f32], c_before: &[f32], c: &mut [f32], h: &mut [f32], mask: Option<&[f32]>) {
     let n = cell.states();
-    (gates.par_chunks_mut(cell.pixels * 4 * n), c_before.par_chunks(cell.pixels * n), c.par_chunks_mut(cell.pixels * n), h.par_chunks_mut(cell.pixels * n))
+    (
+        gates.par_chunks_mut(cell.pixels * 4 * n),
+        c_before.par_chunks(cell.pixels * n),
+        c.par_chunks_mut(cell.pixels * n),
+        h.par_chunks_mut(cell.pixels * n),
+    )
         .into_par_iter()
         .enumerate()
         .for_each(|(batch, (gates, c_before, c, h))| {
@@ -73,7 +78,13 @@ impl Kernel for Lstm<'_> {
 /// Backward of [`lstm`]: `gates` (activated) become their pre-activation gradients, `dc` (of the new state, from later) becomes that of the old state.
 pub fn lstm_backward(cell: Cell, gates: &mut [f32], c_before: &[f32], c: &[f32], dh: &[f32], dc: &mut [f32], mask: Option<&[f32]>) {
     let n = cell.states();
-    (gates.par_chunks_mut(cell.pixels * 4 * n), c_before.par_chunks(cell.pixels * n), c.par_chunks(cell.pixels * n), dh.par_chunks(cell.pixels * n), dc.par_chunks_mut(cell.pixels * n))
+    (
+        gates.par_chunks_mut(cell.pixels * 4 * n),
+        c_before.par_chunks(cell.pixels * n),
+        c.par_chunks(cell.pixels * n),
+        dh.par_chunks(cell.pixels * n),
+        dc.par_chunks_mut(cell.pixels * n),
+    )
         .into_par_iter()
         .enumerate()
         .for_each(|(batch, (gates, c_before, c, dh, dc))| {

@@ -94,7 +94,12 @@ pub fn backward(frame: Frame, maps: &[f32], gathers: &[Gather], weights: &[f32],
             (dw, db, dp)
         })
         .collect();
-    let mut out = ReadoutGradient { maps: dmaps, weights: Vec::with_capacity(units * c), biases: Vec::with_capacity(units), positions: vec![[0.0; 2]; batch * units] };
+    let mut out = ReadoutGradient {
+        maps: dmaps,
+        weights: Vec::with_capacity(units * c),
+        biases: Vec::with_capacity(units),
+        positions: vec![[0.0; 2]; batch * units],
+    };
     for (u, (dw, db, dp)) in per_unit.into_iter().enumerate() {
         out.weights.extend(dw);
         out.biases.push(db);

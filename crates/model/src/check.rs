@@ -17,7 +17,12 @@ impl NetworkConfig {
         if p.kind == PerspectiveKind::MonitorRetina && p.features.is_empty() {
             return Err(wrong("perspective.features", "at least one hidden layer".into(), "none"));
         }
-        for (field, v) in [("feedforward.dropout", self.feedforward.dropout), ("recurrent.dropout", self.recurrent.dropout), ("perspective.dropout", p.dropout), ("modulation.dropout", self.modulation.dropout)] {
+        for (field, v) in [
+            ("feedforward.dropout", self.feedforward.dropout),
+            ("recurrent.dropout", self.recurrent.dropout),
+            ("perspective.dropout", p.dropout),
+            ("modulation.dropout", self.modulation.dropout),
+        ] {
             if !(0.0..1.0).contains(&v) {
                 return Err(wrong(field, "a probability below 1".into(), v));
             }
@@ -79,7 +84,11 @@ impl NetworkConfig {
         }
         for (c, g) in f.block_channels.iter().zip(&f.block_groups) {
             if *c == 0 || !c.is_multiple_of(*g) {
-                return Err(wrong("feedforward.block_channels", format!("multiples of the groups {:?}", f.block_groups), format!("{:?}", f.block_channels)));
+                return Err(wrong(
+                    "feedforward.block_channels",
+                    format!("multiples of the groups {:?}", f.block_groups),
+                    format!("{:?}", f.block_channels),
+                ));
             }
         }
         if let Some(k) = f.block_spatials.iter().find(|k| k.is_multiple_of(2)) {

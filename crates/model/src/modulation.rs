@@ -89,7 +89,14 @@ impl Modulation {
     }
 
     /// Behaviour [T * N, M] to features [T * N, F].
-    pub(crate) fn forward(&self, prepared: &PreparedModulation, behavior: &[f32], batch: usize, draws: &Draws, state: &mut LstmState) -> (Vec<f32>, ModulationTrace) {
+    pub(crate) fn forward(
+        &self,
+        prepared: &PreparedModulation,
+        behavior: &[f32],
+        batch: usize,
+        draws: &Draws,
+        state: &mut LstmState,
+    ) -> (Vec<f32>, ModulationTrace) {
         let mut squashed = behavior.to_vec();
         if let Some((gains, biases)) = &prepared.sigmoid {
             for row in squashed.chunks_exact_mut(self.inputs) {

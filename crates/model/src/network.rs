@@ -8,13 +8,13 @@ use crate::config::NetworkConfig;
 use crate::core::{Core, CoreState, PreparedCore};
 use crate::draws::Draws;
 use crate::error::Error;
+use crate::layers::lstm::LstmState;
 use crate::modulation::{Modulation, PreparedModulation};
 use crate::params::Params;
 use crate::perspective::pixel::Pixels;
 use crate::perspective::{Periphery, Perspective, PreparedPerspective};
 use crate::readout::position::PreparedPosition;
 use crate::readout::{PreparedReadout, Readout};
-use crate::layers::lstm::LstmState;
 use crate::unit;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -183,7 +183,11 @@ impl Network {
             return Err(Error::Shape { what: "retinal image", expected: format!("{expected} values"), got: format!("{} values", retina.len()) });
         }
         if eye.len() != self.config.eye_features {
-            return Err(Error::Shape { what: "eye position", expected: format!("{} values", self.config.eye_features), got: format!("{}", eye.len()) });
+            return Err(Error::Shape {
+                what: "eye position",
+                expected: format!("{} values", self.config.eye_features),
+                got: format!("{}", eye.len()),
+            });
         }
         let prepared = self.perspective.prepare(&self.params, 1, &Draws::none());
         Ok(self.perspective.inverse(&prepared, retina, size, eye))

@@ -42,7 +42,8 @@ impl Network {
             let (expected, got) = (format!("{} values [T, N, U]", r.len()), format!("{} values", targets.responses.len()));
             return Err(Error::Shape { what: "responses", expected, got });
         }
-        let losses: Vec<f32> = r.iter().zip(targets.responses).map(|(r, y)| if y.is_nan() { f32::NAN } else { unit::loss(self.config.unit, *r, *y) }).collect();
+        let losses: Vec<f32> =
+            r.iter().zip(targets.responses).map(|(r, y)| if y.is_nan() { f32::NAN } else { unit::loss(self.config.unit, *r, *y) }).collect();
         let after = targets.burnin * batch * self.config.units;
         let (mut sum, mut measured) = (0.0, 0);
         for (loss, y) in losses.iter().zip(targets.responses).skip(after) {

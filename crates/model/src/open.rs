@@ -93,7 +93,11 @@ impl Network {
         for param in network.params_mut().iter_mut() {
             let expected = || format!("float32 of shape {:?}", param.shape);
             let Some(tensor) = dict.get(&param.name) else {
-                return Err(Error::Tensor { key: param.name.clone(), expected: expected(), got: "nothing: the weights are of another architecture".into() });
+                return Err(Error::Tensor {
+                    key: param.name.clone(),
+                    expected: expected(),
+                    got: "nothing: the weights are of another architecture".into(),
+                });
             };
             match tensor.as_f32() {
                 Some(value) if tensor.shape == param.shape => param.value = value.to_vec(),

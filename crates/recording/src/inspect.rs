@@ -194,7 +194,9 @@ fn look_at_trials(recording: &Recording, groups: &[Group], warnings: &mut Vec<St
     }
     let short = recording.trials().iter().filter(|t| t.tier != Tier::Test && t.frames < WINDOW).count();
     if short > 0 {
-        warnings.push(format!("{short} training or validation trials are shorter than {WINDOW} frames; set loader.sample_size to no more than the shortest"));
+        warnings.push(format!(
+            "{short} training or validation trials are shorter than {WINDOW} frames; set loader.sample_size to no more than the shortest"
+        ));
     }
 }
 
@@ -203,7 +205,10 @@ fn look_at_values(inputs: &[Input], responses: &Responses, units: &[Sums], warni
         if input.missing == 1.0 {
             warnings.push(format!("{}: never measured", input.name));
         } else if input.sd > 0.0 && (input.mean.abs() > 0.5 || !(0.3..3.0).contains(&input.sd)) {
-            warnings.push(format!("{}: mean {:.2}, standard deviation {:.2}; expected near 0 and 1, is it standardised?", input.name, input.mean, input.sd));
+            warnings.push(format!(
+                "{}: mean {:.2}, standard deviation {:.2}; expected near 0 and 1, is it standardised?",
+                input.name, input.mean, input.sd
+            ));
         }
     }
     if responses.never > 0 {
@@ -259,7 +264,11 @@ impl fmt::Display for Inspection {
         for g in &self.groups {
             let repeats = if g.repeats.0 == g.repeats.1 { g.repeats.0.to_string() } else { format!("{} to {}", g.repeats.0, g.repeats.1) };
             let tier = format!("{:?}", g.tier).to_lowercase();
-            writeln!(f, "  {tier:<10} {:<12} {:>5} trials of {:>5} videos, shown {repeats} time(s), {:.1} min", g.domain, g.trials, g.videos, g.minutes)?;
+            writeln!(
+                f,
+                "  {tier:<10} {:<12} {:>5} trials of {:>5} videos, shown {repeats} time(s), {:.1} min",
+                g.domain, g.trials, g.videos, g.minutes
+            )?;
         }
         for i in &self.inputs {
             writeln!(f, "  {:<24} mean {:>6.2}  sd {:>5.2}  missing {:.1} %", i.name, i.mean, i.sd, 100.0 * i.missing)?;

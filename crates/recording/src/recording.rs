@@ -200,7 +200,8 @@ impl Recording {
         if !(self.meta.rate.is_finite() && self.meta.rate > 0.0) {
             return wrong("striate.rate".into(), "a rate above 0 Hz".into(), self.meta.rate.to_string());
         }
-        let widths = [("response", &a.response, self.units.len()), ("eye", &a.eye, self.meta.eye.len()), ("behavior", &a.behavior, self.meta.behavior.len())];
+        let widths =
+            [("response", &a.response, self.units.len()), ("eye", &a.eye, self.meta.eye.len()), ("behavior", &a.behavior, self.meta.behavior.len())];
         for (name, array, width) in widths {
             if array.shape[1] != width || array.shape[0] != a.time.shape[0] {
                 return wrong(format!("array {name}"), format!("[{}, {width}] as time and names say", a.time.shape[0]), format!("{:?}", array.shape));
@@ -211,7 +212,11 @@ impl Recording {
         }
         for video in &self.videos {
             if video.start.checked_add(video.frames).is_none_or(|end| end > a.video.shape[0]) || video.frames == 0 {
-                return wrong(format!("video {}", video.name), format!("frames within the {} stored", a.video.shape[0]), format!("{} from {}", video.frames, video.start));
+                return wrong(
+                    format!("video {}", video.name),
+                    format!("frames within the {} stored", a.video.shape[0]),
+                    format!("{} from {}", video.frames, video.start),
+                );
             }
         }
         for trial in &self.trials {
@@ -219,10 +224,18 @@ impl Recording {
                 return wrong(format!("trial {}", trial.name), format!("one of {} videos", self.videos.len()), format!("video {}", trial.video));
             };
             if trial.video_start.checked_add(trial.frames).is_none_or(|end| end > video.frames) || trial.frames == 0 {
-                return wrong(format!("trial {}", trial.name), format!("frames within the {} of video {}", video.frames, video.name), format!("{} from {}", trial.frames, trial.video_start));
+                return wrong(
+                    format!("trial {}", trial.name),
+                    format!("frames within the {} of video {}", video.frames, video.name),
+                    format!("{} from {}", trial.frames, trial.video_start),
+                );
             }
             if trial.start.checked_add(trial.frames).is_none_or(|end| end > a.time.shape[0]) {
-                return wrong(format!("trial {}", trial.name), format!("rows within the {} stored", a.time.shape[0]), format!("{} from {}", trial.frames, trial.start));
+                return wrong(
+                    format!("trial {}", trial.name),
+                    format!("rows within the {} stored", a.time.shape[0]),
+                    format!("{} from {}", trial.frames, trial.start),
+                );
             }
         }
         Ok(())

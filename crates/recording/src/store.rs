@@ -57,7 +57,14 @@ where
     Vec<T>: zarrs::array::IntoArrayBytes<'static>,
 {
     /// An empty array [0, row...].
-    pub(crate) fn create(store: &Arc<FilesystemStore>, path: &Path, name: &'static str, chunk: usize, row: &[usize], axes: &[&str]) -> Result<Self, Error> {
+    pub(crate) fn create(
+        store: &Arc<FilesystemStore>,
+        path: &Path,
+        name: &'static str,
+        chunk: usize,
+        row: &[usize],
+        axes: &[&str],
+    ) -> Result<Self, Error> {
         let row: Vec<u64> = row.iter().map(|n| *n as u64).collect();
         let with = |first: u64| std::iter::once(first).chain(row.iter().copied()).collect::<Vec<u64>>();
         let codec = GzipCodec::new(1).map_err(Error::zarr(path, name))?;

@@ -111,7 +111,8 @@ impl RecordingWriter {
     pub fn add_video(&mut self, name: &str, frames: ArrayView4<u8>) -> Result<usize, Error> {
         let (t, h, w, c) = frames.dim();
         if [h, w, c] != self.frame || t == 0 {
-            let (expected, got) = (format!("[T, {}, {}, {}] with T above 0", self.frame[0], self.frame[1], self.frame[2]), format!("{:?}", frames.shape()));
+            let (expected, got) =
+                (format!("[T, {}, {}, {}] with T above 0", self.frame[0], self.frame[1], self.frame[2]), format!("{:?}", frames.shape()));
             return Err(Error::Shape { what: "frames", of: format!("video {name}"), expected, got });
         }
         let start = self.video.as_ref().map_or(0, Rows::len);
@@ -163,7 +164,11 @@ impl RecordingWriter {
             return wrong("video", format!("an index below {}", self.videos.len()), trial.video.to_string());
         };
         if frames == 0 || trial.video_start + frames > video.frames {
-            return wrong("length", format!("1 to {} frames of video {}", video.frames.saturating_sub(trial.video_start), video.name), frames.to_string());
+            return wrong(
+                "length",
+                format!("1 to {} frames of video {}", video.frames.saturating_sub(trial.video_start), video.name),
+                frames.to_string(),
+            );
         }
         let series = [
             ("responses", &trial.responses, self.units.len()),

@@ -22,11 +22,11 @@ struct Cli {
 enum Verb {
     Demo(verbs::demo::Demo),
     Simulate(verbs::simulate::Simulate),
-    Import(verbs::import::Import),
+    //IMPORT1
     Inspect(verbs::inspect::Inspect),
     Train(verbs::train::Train),
     Evaluate(verbs::evaluate::Evaluate),
-    Respond(verbs::respond::Respond),
+    //RESPOND1
     Model(verbs::model::Model),
     Verify(verbs::verify::Verify),
 }
@@ -42,11 +42,11 @@ fn main() -> ExitCode {
     let done = match cli.verb {
         Verb::Demo(v) => v.run(),
         Verb::Simulate(v) => v.run(),
-        Verb::Import(v) => v.run(),
+        //IMPORT2
         Verb::Inspect(v) => v.run(),
         Verb::Train(v) => v.run(),
         Verb::Evaluate(v) => v.run(),
-        Verb::Respond(v) => v.run(),
+        //RESPOND2
         Verb::Model(v) => v.run(),
         Verb::Verify(v) => v.run(),
     };

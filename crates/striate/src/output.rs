@@ -10,8 +10,10 @@ use std::path::Path;
 /// A table with a header; numbers right-aligned from column `numbers` on.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>, numbers: usize) -> Table {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_header(header.to_vec());
-    rows.into_iter().for_each(|row| drop(table.add_row(row)));
+    table.load_style(NOTHING).set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row);
+    }
     for column in numbers..header.len() {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use striate::model::open;
 use striate::recording::Recording;
 use striate::report::tensorboard::EventWriter;
+use striate::training::preset::to_toml;
 use striate::training::{Epoch, Training};
 
 /// A run on disk.
@@ -46,10 +47,10 @@ impl RunFolder {
             recording: std::path::absolute(recording.path())?,
             recording_sha256: recording.content_hash()?,
         };
-        output::write(&path.join("preset.toml"), training.preset().to_toml().as_bytes())?;
+        output::write(&path.join("preset.toml"), to_toml(training.preset())?.as_bytes())?;
         output::write(&path.join("inputs.toml"), toml::to_string_pretty(&inputs)?.as_bytes())?;
         std::fs::create_dir_all(path.join("checkpoint")).with_context(|| format!("{}: cannot create the checkpoint folder", path.display()))?;
-        let folder = Self { path: path.to_owned(), events: EventWriter::create(path)? };
+        let folder = Self { path: path.to_owned(), events: EventWriter::create(path, now())? };
         folder.checkpoint(training)?;
         Ok(folder)
     }
@@ -57,14 +58,15 @@ impl RunFolder {
     /// An interrupted run, its recording and its training; refuses a recording whose content has changed.
     pub fn reopen(path: &Path) -> Result<(Self, Recording, Training)> {
         let file = path.join("inputs.toml");
-        let text = std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read; is {} a run folder?", file.display(), path.display()))?;
+        let text =
+            std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read; is {} a run folder?", file.display(), path.display()))?;
         let inputs: Inputs = toml::from_str(&text).with_context(|| format!("{}: damaged", file.display()))?;
         let recording = Recording::open(&inputs.recording)?;
         if recording.content_hash()? != inputs.recording_sha256 {
             bail!("{}: the recording has changed since the run began; a resumed run would mix two data sets", inputs.recording.display());
         }
         let training = Training::load(&checkpoint(path))?;
-        let folder = Self { path: path.to_owned(), events: EventWriter::create(path)? };
+        let folder = Self { path: path.to_owned(), events: events(path, training.finished() as i64 + 1)? };
         folder.forget_after(training.finished())?;
         Ok((folder, recording, training))
     }
@@ -94,8 +96,7 @@ impl RunFolder {
         let mut all = epochs(&self.path)?;
         all.push(*epoch);
         self.write_epochs(&all)?;
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());
-        let step = epoch.epoch as i64;
+        let (now, step) = (now(), epoch.epoch as i64);
         self.events.scalar("objective/training", step, epoch.training_objective as f32, now)?;
         if let Some(v) = epoch.validation_objective {
             self.events.scalar("objective/validation", step, v as f32, now)?;
@@ -104,6 +105,24 @@ impl RunFolder {
         self.events.flush()?;
         self.checkpoint(training)
     }
+}
+
+/// Seconds since 1970, what TensorBoard calls wall time.
+fn now() -> f64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64())
+}
+
+/// The run's event file, to go on at a step; a new one if it is gone.
+fn events(path: &Path, step: i64) -> Result<EventWriter> {
+    let files = std::fs::read_dir(path).with_context(|| format!("{}: cannot be listed", path.display()))?;
+    let ours = files
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("events.out.tfevents")));
+    Ok(match ours {
+        Some(file) => EventWriter::append(&file, step, now())?,
+        None => EventWriter::create(path, now())?,
+    })
 }
 
 fn checkpoint(path: &Path) -> PathBuf {

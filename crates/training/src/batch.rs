@@ -68,11 +68,7 @@ fn check_lengths(recording: &Recording, trials: &[usize], sample_size: usize) ->
 
 /// Reads the clips of a step.
 pub fn read(recording: &Recording, draw: &Draw, frames: usize) -> Result<Batch, Error> {
-    let windows = draw
-        .windows
-        .iter()
-        .map(|(trial, start)| recording.window(*trial, *start, frames))
-        .collect::<Result<Vec<_>, _>>()?;
+    let windows = draw.windows.iter().map(|(trial, start)| recording.window(*trial, *start, frames)).collect::<Result<Vec<_>, _>>()?;
     let mut batch = Batch { draw: draw.clone(), video: Vec::new(), eye: Vec::new(), behavior: Vec::new(), responses: Vec::new() };
     for t in 0..frames {
         for window in &windows {

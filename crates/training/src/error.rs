@@ -29,7 +29,9 @@ pub enum Error {
         trials: String,
     },
     /// A loss that is not finite.
-    #[error("epoch {epoch}, step {step}: the loss of unit {unit} in trial {trial}, frame {frame} is {loss}; look at that unit's responses, or lower optimizer.lr")]
+    #[error(
+        "epoch {epoch}, step {step}: the loss of unit {unit} in trial {trial}, frame {frame} is {loss}; look at that unit's responses, or lower optimizer.lr"
+    )]
     NonFinite {
         /// Epoch, from 1.
         epoch: usize,

@@ -172,8 +172,15 @@ impl Training {
         if !scored.objective.is_finite() {
             return Err(self.non_finite(recording, batch, &scored));
         }
-        if let Some((param, _)) = self.network.params().iter().zip(gradients.iter()).find(|(_, g)| g.is_some_and(|g| g.iter().any(|v| !v.is_finite()))) {
-            return Err(Error::NonFiniteGradient { parameter: param.name.clone(), epoch: self.finished() + 1, step: self.progress.step, trials: trial_names(recording, batch) });
+        if let Some((param, _)) =
+            self.network.params().iter().zip(gradients.iter()).find(|(_, g)| g.is_some_and(|g| g.iter().any(|v| !v.is_finite())))
+        {
+            return Err(Error::NonFiniteGradient {
+                parameter: param.name.clone(),
+                epoch: self.finished() + 1,
+                step: self.progress.step,
+                trials: trial_names(recording, batch),
+            });
         }
         self.optimizer.step(self.network.params_mut(), &gradients, lr);
         Ok(scored.objective)

@@ -39,7 +39,8 @@ fn correlation(tensors: &Tensors, path: &Path, report: &mut Report) -> Result<()
     let (shape, responses) = need(tensors, "cc.responses", path)?;
     let (_, predictions) = need(tensors, "cc.predictions", path)?;
     let view = |x: &'_ [f64]| -> Result<ndarray::Array3<f64>, Error> {
-        let dims = <[usize; 3]>::try_from(shape.as_slice()).map_err(|_| Error::Case { path: path.to_owned(), why: format!("cc.responses has shape {shape:?}, expected [U, R, samples]") })?;
+        let dims = <[usize; 3]>::try_from(shape.as_slice())
+            .map_err(|_| Error::Case { path: path.to_owned(), why: format!("cc.responses has shape {shape:?}, expected [U, R, samples]") })?;
         ArrayView3::from_shape(dims, x).map(|v| v.to_owned()).map_err(|e| Error::Case { path: path.to_owned(), why: format!("cc.*: {e}") })
     };
     let (responses, predictions) = (view(&responses)?, view(&predictions)?);

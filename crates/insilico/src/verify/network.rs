@@ -58,7 +58,10 @@ impl Inputs {
     fn read(tensors: &Tensors, path: &Path, case: &Case) -> Result<Self, Error> {
         let (shape, video) = need(tensors, "input.video", path)?;
         if shape.len() < 4 || shape[1] != case.batch {
-            return Err(Error::Case { path: path.to_owned(), why: format!("input.video has shape {shape:?}, expected [T, {}, H, W(, C)]", case.batch) });
+            return Err(Error::Case {
+                path: path.to_owned(),
+                why: format!("input.video has shape {shape:?}, expected [T, {}, H, W(, C)]", case.batch),
+            });
         }
         let single = |name| need(tensors, name, path).map(|(_, x)| to_f32(&x));
         let video = video.into_iter().map(|v| v as u8).collect();
@@ -156,7 +159,8 @@ impl Checks<'_> {
         };
         let responses = to_f32(&need(self.tensors, "input.units", file)?.1);
         let targets = Targets { responses: &responses, burnin: self.case.burnin_frames };
-        let (scored, gradients, _) = network.objective(&inputs.clip(Periphery::Dark), &targets, self.case.batch, self.case.train_stream, draws, false)?;
+        let (scored, gradients, _) =
+            network.objective(&inputs.clip(Periphery::Dark), &targets, self.case.batch, self.case.train_stream, draws, false)?;
         self.hold("train.loss_per_frame", &to_f64(&scored.losses), 0.0);
         if let Some(want) = self.case.train_objective {
             let error = relative_error(&[scored.objective], &[want], 0.0);

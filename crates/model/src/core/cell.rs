@@ -135,7 +135,15 @@ impl Cell {
     }
 
     /// One frame; the trace grows by it.
-    pub(crate) fn step(&self, prepared: &PreparedCell, both: &[f32], batch: usize, mask: Option<&[f32]>, state: &mut CellState, trace: &mut CellTrace) {
+    pub(crate) fn step(
+        &self,
+        prepared: &PreparedCell,
+        both: &[f32],
+        batch: usize,
+        mask: Option<&[f32]>,
+        state: &mut CellState,
+        trace: &mut CellTrace,
+    ) {
         let frame = Frame { channels: self.both, ..self.map };
         let spatial = prepared.attention.as_ref().map_or(&prepared.gates, |a| &a.conv);
         let p = (spatial.shape.k - 1) / 2;
@@ -168,7 +176,17 @@ impl Cell {
     pub(crate) fn begin_backward<'a>(&'a self, prepared: &'a PreparedCell, trace: CellTrace, batch: usize) -> CellBackward<'a> {
         let frames = trace.gates.len();
         let scales = self.attention.as_ref().map_or(0, |a| a.common);
-        CellBackward { cell: self, prepared, batch, dc: Vec::new(), dgates: vec![Vec::new(); frames], dz: vec![Vec::new(); frames], dqkv: vec![Vec::new(); frames], dscales: vec![0.0; scales], trace }
+        CellBackward {
+            cell: self,
+            prepared,
+            batch,
+            dc: Vec::new(),
+            dgates: vec![Vec::new(); frames],
+            dz: vec![Vec::new(); frames],
+            dqkv: vec![Vec::new(); frames],
+            dscales: vec![0.0; scales],
+            trace,
+        }
     }
 }
 

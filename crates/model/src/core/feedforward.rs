@@ -203,7 +203,8 @@ impl Feedforward {
 impl Block {
     fn new(c: &FeedforwardConfig, b: usize) -> Self {
         let (channels, groups, layers) = (c.block_channels[b], c.block_groups[b], c.block_layers[b]);
-        let shape = ConvShape { groups, cin: channels / groups, cout: channels / groups, kt: c.block_temporals[b], k: c.block_spatials[b], stride: 1 };
+        let shape =
+            ConvShape { groups, cin: channels / groups, cout: channels / groups, kt: c.block_temporals[b], k: c.block_spatials[b], stride: 1 };
         let half = 0.5f32.sqrt(); // two terms of unit variance are summed
         let name = |kind: &str, l: usize| format!("core.feedforward.blocks.{b}.{kind}.{l}");
         let conv = |l| Conv::new(name("convs", l), shape, groups).gain(if l == 0 { 1.0 } else { half });

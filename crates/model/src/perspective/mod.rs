@@ -161,19 +161,16 @@ impl Perspective {
         let rays = prepared.rays.len();
         let mut points = vec![[0.0; 2]; angles.len() / 3 * rays];
         let mut image = vec![0.0; points.len() * self.channels];
-        points
-            .par_chunks_mut(rays)
-            .zip(image.par_chunks_mut(retina.len()))
-            .zip(luminance.par_chunks(frame.len()))
-            .enumerate()
-            .for_each(|(f, ((points, image), luminance))| {
+        points.par_chunks_mut(rays).zip(image.par_chunks_mut(retina.len())).zip(luminance.par_chunks(frame.len())).enumerate().for_each(
+            |(f, ((points, image), luminance))| {
                 let (turn, plane) = (rotation(angles_of(&angles, f)), &prepared.planes[f % batch]);
                 for (point, ray) in points.iter_mut().zip(&prepared.rays) {
                     let at = plane.project(monitor::turned(&turn, *ray));
                     *point = retina::to_pixels(at, size, [retina.height, retina.width]).map(|v| v as f32);
                 }
                 grid_sample::forward(frame, border, luminance, points, image);
-            });
+            },
+        );
         let sampled = image.clone();
         prepared.retina_pixel.forward(&mut image);
         (image, PerspectiveTrace { frame, luminance, border, eye, angles, points, sampled })
@@ -222,7 +219,14 @@ impl Perspective {
     }
 
     /// Gradients of one frame's eye angles and monitor plane from those of the sampled positions.
-    fn geometry_gradient(&self, prepared: &PreparedPerspective, angles: Vec3, n: usize, dpoints: &[[f32; 2]], scale: [f64; 2]) -> (Vec3, PlaneGradient) {
+    fn geometry_gradient(
+        &self,
+        prepared: &PreparedPerspective,
+        angles: Vec3,
+        n: usize,
+        dpoints: &[[f32; 2]],
+        scale: [f64; 2],
+    ) -> (Vec3, PlaneGradient) {
         let (turn, plane) = (rotation(angles), &prepared.planes[n]);
         let (mut dturn, mut dplane): (Mat3, _) = ([[0.0; 3]; 3], PlaneGradient::default());
         for (ray, d) in prepared.rays.iter().zip(dpoints) {
@@ -240,7 +244,14 @@ impl Perspective {
         (rotation_gradient(angles, &dturn), dplane)
     }
 
-    fn pose_gradient(&self, prepared: &PreparedPerspective, params: &Params, draws: &Draws, per_frame: &[(Vec3, PlaneGradient)], gradients: &mut Gradients) {
+    fn pose_gradient(
+        &self,
+        prepared: &PreparedPerspective,
+        params: &Params,
+        draws: &Draws,
+        per_frame: &[(Vec3, PlaneGradient)],
+        gradients: &mut Gradients,
+    ) {
         let batch = prepared.planes.len();
         let [mut center, mut angle, mut center_std, mut angle_std] = [[0.0f64; 3]; 4];
         for (n, plane) in prepared.planes.iter().enumerate() {

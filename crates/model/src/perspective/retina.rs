@@ -8,9 +8,8 @@ use super::rotation::Vec3;
 /// were learned with it.
 pub(crate) fn isotropic_grid(height: usize, width: usize) -> (Vec<f64>, Vec<f64>) {
     let (h, w) = (height as f64, width as f64);
-    let line = |n: usize, scale: f64| {
-        (0..n).map(|i| if n == 1 { 0.0 } else { (-1.0 + 2.0 * i as f64 / (n - 1) as f64) * scale * (w - 1.0) / w }).collect()
-    };
+    let line =
+        |n: usize, scale: f64| (0..n).map(|i| if n == 1 { 0.0 } else { (-1.0 + 2.0 * i as f64 / (n - 1) as f64) * scale * (w - 1.0) / w }).collect();
     (line(width, 1.0), line(height, h / w))
 }
 

@@ -62,7 +62,8 @@ fn the_number_of_threads_changes_no_bit() {
         pool.install(|| {
             let targets = Targets { responses: &responses, burnin: 1 };
             let draws = Draws::sample(network.config(), N, 3);
-            let (scored, gradients, video) = network.objective(&clip(&network, &video, &eye, &behavior), &targets, N, 1, draws, true).expect("objective");
+            let (scored, gradients, video) =
+                network.objective(&clip(&network, &video, &eye, &behavior), &targets, N, 1, draws, true).expect("objective");
             (scored.objective, gradients, video)
         })
     };

@@ -70,7 +70,17 @@ fn what_does_not_fit_is_not_written() {
     let mut writer = RecordingWriter::create(folder.path().join("r.zarr"), meta(), [4, 6, 1], UnitTable::numbered(3)).expect("create");
     writer.add_video("v", video(0).view()).expect("video");
     let (r, e, b) = (series(0, 3), series(1, 2), series(2, 2));
-    let good = NewTrial { name: "t", video: 0, video_start: 0, tier: Tier::Train, domain: "natural", times: None, responses: r.view(), eye: e.view(), behavior: b.view() };
+    let good = NewTrial {
+        name: "t",
+        video: 0,
+        video_start: 0,
+        tier: Tier::Train,
+        domain: "natural",
+        times: None,
+        responses: r.view(),
+        eye: e.view(),
+        behavior: b.view(),
+    };
     let wide = series(0, 4);
     assert!(writer.add_trial(NewTrial { responses: wide.view(), ..good }).is_err(), "four units");
     assert!(writer.add_trial(NewTrial { video: 1, ..good }).is_err(), "no such video");

@@ -67,7 +67,17 @@ fn inspection_finds_a_leak_and_missing_repeats() {
     for (index, tier) in [Tier::Train, Tier::Test].into_iter().enumerate() {
         let v = writer.add_video(&format!("v{index}"), video(5).view()).expect("video");
         let (r, e, b) = (series(1, 3), series(2, 2), series(3, 2));
-        let trial = striate_recording::NewTrial { name: "t", video: v, video_start: 0, tier, domain: "natural", times: None, responses: r.view(), eye: e.view(), behavior: b.view() };
+        let trial = striate_recording::NewTrial {
+            name: "t",
+            video: v,
+            video_start: 0,
+            tier,
+            domain: "natural",
+            times: None,
+            responses: r.view(),
+            eye: e.view(),
+            behavior: b.view(),
+        };
         writer.add_trial(trial).expect("trial");
     }
     let found = inspect(&writer.finish().expect("finish")).expect("inspect");

@@ -60,7 +60,10 @@ impl Demo {
         let network = open::load(&weights_of(&run), None, None)?.network;
         let twin = evaluate_twin(&network, &recording, &EvaluateOptions::default(), &mut |_, _| {})?;
         let twin = evaluate::save(&twin_folder, &recording, &twin)?;
-        let rows = twin.iter().zip(&linear).map(|(t, l)| vec![t.domain.clone(), t.cc_norm.units.to_string(), number(t.cc_norm.median), number(l.cc_norm.median)]);
+        let rows = twin
+            .iter()
+            .zip(&linear)
+            .map(|(t, l)| vec![t.domain.clone(), t.cc_norm.units.to_string(), number(t.cc_norm.median), number(l.cc_norm.median)]);
         say("");
         say(table(&["domain", "units", "twin", "linear-nonlinear"], rows.collect(), 1));
         say("median cc_norm on held-out video of a simulated animal: 1 is all that noise lets anyone predict");

@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use striate::insilico::evaluate::{Domain, EvaluateOptions, Summary, evaluate, summarise, table as scores};
 use striate::model::open;
 use striate::recording::Recording;
-use striate::report::histogram::{Panel, histograms};
-use striate::report::tabular;
+use striate::report::histogram::{Panel, cc_norm_histogram};
+use striate::report::{tabular, write_svg};
 
 /// Evaluate a twin on a recording's test trials: cc_abs, cc_max and cc_norm per unit and test domain.
 ///
@@ -46,7 +46,11 @@ impl Evaluate {
         })?;
         progress.finish_and_clear();
         let summaries = save(&self.output, &recording, &domains)?;
-        if self.json { say_json(&summaries)? } else { print(&summaries) }
+        if self.json {
+            say_json(&summaries)?
+        } else {
+            print(&summaries)
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -59,8 +63,9 @@ pub fn save(folder: &Path, recording: &Recording, domains: &[Domain]) -> Result<
     tabular::write_csv(&folder.join("units.csv"), &scores)?;
     tabular::write_parquet(&folder.join("units.parquet"), &scores)?;
     crate::output::write(&folder.join("summary.json"), serde_json::to_string_pretty(&summaries)?.as_bytes())?;
-    let panels: Vec<Panel> = domains.iter().map(|d| Panel { title: d.name.clone(), values: d.scores.iter().map(|s| s.cc_norm).collect() }).collect();
-    crate::output::write(&folder.join("cc_norm.svg"), histograms("Predictive accuracy", "CC_norm", &panels)?.as_bytes())?;
+    let values: Vec<Vec<f64>> = domains.iter().map(|d| d.accuracy.cc_norm()).collect();
+    let panels: Vec<Panel> = domains.iter().zip(&values).map(|(d, values)| Panel { domain: &d.accuracy.domain, values }).collect();
+    write_svg(&folder.join("cc_norm.svg"), &cc_norm_histogram(&panels)?)?;
     Ok(summaries)
 }
 

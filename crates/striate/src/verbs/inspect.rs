@@ -22,7 +22,11 @@ impl Inspect {
     /// Runs the verb.
     pub fn run(self) -> Result<ExitCode> {
         let found = inspect(&Recording::open(&self.recording)?)?;
-        if self.json { say_json(&found)? } else { say(&found) }
+        if self.json {
+            say_json(&found)?
+        } else {
+            say(&found)
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -2,10 +2,10 @@
 
 pub mod demo;
 pub mod evaluate;
-pub mod import;
+//IMPORT
 pub mod inspect;
 pub mod model;
-pub mod respond;
+//RESPOND
 pub mod simulate;
 pub mod train;
 pub mod verify;

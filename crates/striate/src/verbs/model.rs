@@ -31,7 +31,9 @@ enum Action {
 /// The architecture is inferred from keys and shapes; what weights cannot tell (dropout, pooling, the unit's loss) takes the profile's default or
 /// comes from --config. Nothing in a PyTorch file is ever executed.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  striate model import params.pt -o mouse.safetensors\n  striate model import published_folder --scan 4_7 -o mouse.safetensors")]
+#[command(
+    after_help = "Examples:\n  striate model import params.pt -o mouse.safetensors\n  striate model import published_folder --scan 4_7 -o mouse.safetensors"
+)]
 struct Import {
     /// Weights.
     path: PathBuf,
@@ -59,7 +61,9 @@ struct Show {
 
 /// Write a PyTorch file or a published folder.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  striate model export mouse.safetensors -o mouse.pt\n  striate model export mouse.safetensors --scan 4_7 -o folder")]
+#[command(
+    after_help = "Examples:\n  striate model export mouse.safetensors -o mouse.pt\n  striate model export mouse.safetensors --scan 4_7 -o folder"
+)]
 struct Export {
     /// Model file or run folder.
     model: PathBuf,
@@ -115,7 +119,9 @@ fn read_config(path: &Path) -> Result<NetworkConfig> {
 
 fn headline(network: &Network) -> String {
     let c = network.config();
-    let kind = |value: &dyn Fn() -> Result<serde_json::Value, serde_json::Error>| value().map_or_else(|_| String::new(), |v| v.as_str().unwrap_or_default().to_owned());
+    let kind = |value: &dyn Fn() -> Result<serde_json::Value, serde_json::Error>| {
+        value().map_or_else(|_| String::new(), |v| v.as_str().unwrap_or_default().to_owned())
+    };
     format!(
         "{} units, {} stream(s), {} + {}, {} parameters",
         c.units,
@@ -150,7 +156,14 @@ impl Show {
         for param in network.params().iter() {
             *counts.entry(module(&param.name)).or_insert(0) += param.value.len();
         }
-        let rows = network.params().iter().map(|p| Row { name: &p.name, shape: &p.shape, decay: p.decay, scale: p.scale, norm_axes: &p.norm_axes, frozen: p.frozen });
+        let rows = network.params().iter().map(|p| Row {
+            name: &p.name,
+            shape: &p.shape,
+            decay: p.decay,
+            scale: p.scale,
+            norm_axes: &p.norm_axes,
+            frozen: p.frozen,
+        });
         let shown = Shown { config: network.config(), parameters: counts, table: rows.collect() };
         if self.json {
             return say_json(&shown);

@@ -60,7 +60,7 @@ impl Respond {
         done.iter().for_each(|line| eprintln!("note: {line}"));
         let eye = self.eye.as_deref().map(series).transpose()?;
         let behavior = self.behavior.as_deref().map(series).transpose()?;
-        let batched = video.batched || [&eye, &behavior].into_iter().flatten().any(|(_, batched)| *batched);
+        let batched = video.frames.dim().1 > 1 || [&eye, &behavior].into_iter().flatten().any(|(_, batched)| *batched);
         let options = RespondOptions {
             periphery: match self.periphery {
                 Beside::Dark => Periphery::Dark,

@@ -35,7 +35,8 @@ pub struct Simulate {
 impl Simulate {
     /// Runs the verb.
     pub fn run(self) -> Result<ExitCode> {
-        let config = SimulateConfig { animal: self.animal, units: self.units, train_minutes: self.minutes, seed: self.seed, ..SimulateConfig::default() };
+        let config =
+            SimulateConfig { animal: self.animal, units: self.units, train_minutes: self.minutes, seed: self.seed, ..SimulateConfig::default() };
         let progress = bar(0, "simulating");
         let recording = simulate(&config, &self.output, &mut |done, total| {
             progress.set_length(total as u64);

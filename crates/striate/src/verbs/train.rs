@@ -19,7 +19,9 @@ use striate::training::{Epoch, Outcome, Preset, Step, Training};
 ///
 /// Stops cleanly on Ctrl-C; `--resume` goes on to the same bits as a run that was never stopped.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  striate train mouse.zarr --preset small -o runs/mouse\n  striate train mouse.zarr --preset tiny lr=0.05 scheduler.cycle_size=10 -o runs/quick\n  striate train --resume runs/mouse")]
+#[command(
+    after_help = "Examples:\n  striate train mouse.zarr --preset small -o runs/mouse\n  striate train mouse.zarr --preset tiny lr=0.05 scheduler.cycle_size=10 -o runs/quick\n  striate train --resume runs/mouse"
+)]
 pub struct Train {
     /// Recording to train on.
     #[arg(required_unless_present = "resume")]
@@ -148,9 +150,16 @@ impl Shown {
     }
 
     fn epoch(&mut self, epoch: &Epoch, epochs: usize) {
-        let validation = epoch.validation_objective.map_or_else(String::new, |v| format!("  validation {v:.4}{}", if epoch.best { " *" } else { "" }));
+        let validation =
+            epoch.validation_objective.map_or_else(String::new, |v| format!("  validation {v:.4}{}", if epoch.best { " *" } else { "" }));
         let left = self.began.elapsed().as_secs_f64() / self.steps.max(1) as f64;
-        let line = format!("epoch {:>3}/{epochs}  training {:.4}{validation}  lr {:.4}  {:.1} clips/s", epoch.epoch, epoch.training_objective, epoch.lr, self.rate());
+        let line = format!(
+            "epoch {:>3}/{epochs}  training {:.4}{validation}  lr {:.4}  {:.1} clips/s",
+            epoch.epoch,
+            epoch.training_objective,
+            epoch.lr,
+            self.rate()
+        );
         match &self.bar {
             Some(bar) => {
                 bar.println(line);

@@ -38,7 +38,11 @@ impl Verify {
         }
         for report in &reports {
             let failed = report.checks.iter().filter(|c| !c.holds()).count();
-            let verdict = if report.checks.is_empty() { "nothing checked".into() } else { format!("{} of {} tensors hold", report.checks.len() - failed, report.checks.len()) };
+            let verdict = if report.checks.is_empty() {
+                "nothing checked".into()
+            } else {
+                format!("{} of {} tensors hold", report.checks.len() - failed, report.checks.len())
+            };
             say(format!("{}: {verdict}", report.case));
             let shown = if self.rows == 0 { report.checks.len() } else { self.rows.max(failed) };
             let rows = report.checks.iter().take(shown);
