@@ -46,4 +46,25 @@ pub enum Error {
         /// The film.
         path: PathBuf,
     },
+    /// An array that is not one, or not the one needed.
+    #[error("{}: {problem}", path.display())]
+    Array {
+        /// File.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// Parts of a data set that do not fit together.
+    #[error("{of}: expected {expected}, got {got}")]
+    Mismatch {
+        /// Which trial, picture or file.
+        of: String,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        got: String,
+    },
+    /// The recording could not be written.
+    #[error(transparent)]
+    Recording(#[from] striate_recording::Error),
 }

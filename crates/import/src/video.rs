@@ -7,6 +7,7 @@ mod npy;
 
 use crate::error::Error;
 use ndarray::Array5;
+use striate_recording::resize::grey;
 use std::path::{Path, PathBuf};
 
 /// Video as read: pixel values 0 to 255.
@@ -86,15 +87,10 @@ impl Frames {
 /// Appends pixels of `from` channels as pixels of `to` channels; each is 1 or 3.
 fn extend_with_channels(pixels: &mut Vec<u8>, of: &[u8], from: usize, to: usize) {
     match (from, to) {
-        (3, 1) => pixels.extend(of.chunks_exact(3).map(|rgb| luma([rgb[0], rgb[1], rgb[2]]))),
+        (3, 1) => pixels.extend(of.chunks_exact(3).map(|rgb| grey([rgb[0], rgb[1], rgb[2]]))),
         (1, 3) => pixels.extend(of.iter().flat_map(|v| [*v; 3])),
         _ => pixels.extend(of),
     }
-}
-
-/// Grey of a colour: 0.299 R + 0.587 G + 0.114 B in PIL's fixed-point form, whose result the reference pipeline has.
-fn luma([r, g, b]: [u8; 3]) -> u8 {
-    ((u32::from(r) * 19595 + u32::from(g) * 38470 + u32::from(b) * 7471 + 0x8000) >> 16) as u8
 }
 
 fn extension(path: &Path) -> String {
@@ -118,8 +114,8 @@ mod tests {
     fn grey_is_that_of_pil() {
         // PIL.Image.new("RGB", (1, 1), c).convert("L")
         for (c, want) in [([255, 0, 0], 76), ([0, 255, 0], 150), ([0, 0, 255], 29), ([10, 20, 30], 18), ([255; 3], 255), ([1, 0, 3], 1)] {
-            assert_eq!(luma(c), want, "{c:?}");
+            assert_eq!(grey(c), want, "{c:?}");
         }
-        assert!((0..=255).all(|v| luma([v; 3]) == v), "grey stays as it is");
+        assert!((0..=255).all(|v| grey([v; 3]) == v), "grey stays as it is");
     }
 }

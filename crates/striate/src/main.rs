@@ -22,11 +22,11 @@ struct Cli {
 enum Verb {
     Demo(verbs::demo::Demo),
     Simulate(verbs::simulate::Simulate),
-    //IMPORT1
+    Import(verbs::import::Import),
     Inspect(verbs::inspect::Inspect),
     Train(verbs::train::Train),
     Evaluate(verbs::evaluate::Evaluate),
-    //RESPOND1
+    Respond(verbs::respond::Respond),
     Model(verbs::model::Model),
     Verify(verbs::verify::Verify),
 }
@@ -42,11 +42,11 @@ fn main() -> ExitCode {
     let done = match cli.verb {
         Verb::Demo(v) => v.run(),
         Verb::Simulate(v) => v.run(),
-        //IMPORT2
+        Verb::Import(v) => v.run(),
         Verb::Inspect(v) => v.run(),
         Verb::Train(v) => v.run(),
         Verb::Evaluate(v) => v.run(),
-        //RESPOND2
+        Verb::Respond(v) => v.run(),
         Verb::Model(v) => v.run(),
         Verb::Verify(v) => v.run(),
     };

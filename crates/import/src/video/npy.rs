@@ -2,6 +2,7 @@
 
 use super::{VideoArray, extend_with_channels, io, wrong};
 use crate::error::Error;
+use crate::npy::Header;
 use ndarray::{Array5, ArrayD, IxDyn, ShapeBuilder};
 use std::path::Path;
 
@@ -53,35 +54,5 @@ fn axes(shape: &[usize]) -> Option<(usize, [usize; 4])> {
         [t, n, h, w] => Some((1, [t, n, h, w])),
         [t, n, h, w, c @ (1 | 3)] => Some((c, [t, n, h, w])),
         _ => None,
-    }
-}
-
-/// What a .npy file says of its array. Parsed here because the sizes of a damaged file must not be multiplied unchecked.
-struct Header {
-    dtype: String,
-    fortran_order: bool,
-    shape: Vec<usize>,
-}
-
-impl Header {
-    /// The header and the data after it.
-    fn parse(file: &[u8]) -> Option<(Self, &[u8])> {
-        let rest = file.strip_prefix(b"\x93NUMPY")?;
-        let (version, rest) = rest.split_first_chunk::<2>()?;
-        let (length, rest) = match version[0] {
-            1 => rest.split_first_chunk::<2>().map(|(l, rest)| (usize::from(u16::from_le_bytes(*l)), rest))?,
-            2 | 3 => rest.split_first_chunk::<4>().map(|(l, rest)| (u32::from_le_bytes(*l) as usize, rest))?,
-            _ => return None,
-        };
-        let (text, data) = rest.split_at_checked(length)?;
-        let text = std::str::from_utf8(text).ok()?;
-        let after = |key: &str| text.split_once(key).and_then(|(_, rest)| rest.trim_start().strip_prefix(':')).map(str::trim_start);
-        let dtype = match after("'descr'")?.strip_prefix('\'') {
-            Some(rest) => rest.split_once('\'')?.0.into(),
-            None => "records".into(),
-        };
-        let (axes, _) = after("'shape'")?.strip_prefix('(')?.split_once(')')?;
-        let shape = axes.split(',').map(str::trim).filter(|a| !a.is_empty()).map(|a| a.parse().ok()).collect::<Option<_>>()?;
-        Some((Self { dtype, fortran_order: after("'fortran_order'")?.starts_with("True"), shape }, data))
     }
 }

@@ -2,10 +2,10 @@
 
 pub mod demo;
 pub mod evaluate;
-//IMPORT
+pub mod import;
 pub mod inspect;
 pub mod model;
-//RESPOND
+pub mod respond;
 pub mod simulate;
 pub mod train;
 pub mod verify;

@@ -1,0 +1,82 @@
+//! Cosine attention of one head.
+
+use crate::measure::{cases, close, dot, gradient, values, wide};
+use proptest::prelude::*;
+use proptest::sample::select;
+use striate_kernels::attention::Head;
+use striate_kernels::reference;
+
+/// Inputs of a head with scales around `sharpness`.
+struct Inputs {
+    q: Vec<f32>,
+    k: Vec<f32>,
+    v: Vec<f32>,
+    scale: Vec<f32>,
+    dim: usize,
+}
+
+impl Inputs {
+    fn new(tokens: usize, dim: usize, sharpness: f32) -> Self {
+        let draw = |seed| values(seed, tokens * dim);
+        let scale = values(4, dim).iter().map(|v| sharpness * (1.0 + 0.3 * v)).collect();
+        Self { q: draw(1), k: draw(2), v: draw(3), scale, dim }
+    }
+
+    fn head(&self) -> Head<'_> {
+        Head { q: &self.q, k: &self.k, v: &self.v, scale: &self.scale, dim: self.dim }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(32))]
+
+    #[test]
+    fn forward_is_the_definition(
+        tokens in select(vec![1usize, 2, 7, 31, 32, 33, 64, 75, 96]),
+        dim in select(vec![1usize, 2, 3, 8, 16, 17, 32, 33, 64]),
+        sharpness in 0.1f32..10.0,
+    ) {
+        let i = Inputs::new(tokens, dim, sharpness);
+        let expected = reference::attention(&wide(&i.q), &wide(&i.k), &wide(&i.v), &wide(&i.scale), dim);
+        close("attention forward", &i.head().forward(), &expected, 3e-6);
+    }
+
+    #[test]
+    fn gradients_are_the_slopes(
+        tokens in select(vec![2usize, 7, 31, 32, 33, 50]),
+        dim in select(vec![2usize, 3, 8, 16, 17, 33]),
+        sharpness in 0.3f32..10.0,
+    ) {
+        let i = Inputs::new(tokens, dim, sharpness);
+        let da = values(5, tokens * dim);
+        let found = i.head().backward(&da);
+        let (q, k, v, scale, da) = (wide(&i.q), wide(&i.k), wide(&i.v), wide(&i.scale), wide(&da));
+        gradient("attention q", &found.q, &q, |q| dot(&reference::attention(q, &k, &v, &scale, dim), &da));
+        gradient("attention k", &found.k, &k, |k| dot(&reference::attention(&q, k, &v, &scale, dim), &da));
+        gradient("attention v", &found.v, &v, |v| dot(&reference::attention(&q, &k, v, &scale, dim), &da));
+        gradient("attention scale", &found.scale, &scale, |s| dot(&reference::attention(&q, &k, &v, s, dim), &da));
+    }
+}
+
+#[test]
+fn lengths_of_queries_and_keys_do_not_matter() {
+    let i = Inputs::new(40, 16, 5.0);
+    let (q, k): (Vec<f32>, Vec<f32>) = i.q.iter().zip(&i.k).map(|(q, k)| (q * 8.0, k / 4.0)).unzip();
+    assert_eq!(i.head().forward(), Head { q: &q, k: &k, ..i.head() }.forward());
+}
+
+#[test]
+fn equal_values_come_out_as_they_went_in() {
+    let mut i = Inputs::new(70, 8, 10.0);
+    i.v = [0.5, -1.0, 2.0, 0.0, 3.0, -0.25, 1.0, 7.0].repeat(70);
+    close("equal values", &i.head().forward(), &wide(&i.v), 1e-6);
+}
+
+#[test]
+fn a_nan_value_is_not_hidden() {
+    let mut i = Inputs::new(40, 8, 3.0);
+    i.q[3 * 8] = f32::NAN;
+    let out = i.head().forward();
+    assert!(out[3 * 8..4 * 8].iter().all(|v| v.is_nan()));
+    assert!(out[..3 * 8].iter().chain(&out[4 * 8..]).all(|v| v.is_finite()));
+}

@@ -1,0 +1,242 @@
+//! Convolution: any number of channels, groups, rows and frames.
+
+use crate::measure::{cases, close, dot, gradient, values, wide};
+use proptest::prelude::*;
+use proptest::sample::select;
+use striate_kernels::conv::{self, ConvShape, Extent};
+use striate_kernels::pad::{Border, Frame, pad, pad_gradient};
+use striate_kernels::reference;
+
+/// A convolution of frames [T * N, H, W, C].
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    pub s: ConvShape,
+    pub time: usize,
+    pub batch: usize,
+    pub height: usize,
+    pub width: usize,
+    pub padding: usize,
+    pub border: Border,
+}
+
+impl Case {
+    pub fn frame(&self) -> Frame {
+        Frame { height: self.height, width: self.width, channels: self.s.channels_in() }
+    }
+
+    pub fn extent(&self) -> Extent {
+        let padded = self.frame().padded(self.padding);
+        Extent { frames: self.time * self.batch, batch: self.batch, height: padded.height, width: padded.width }
+    }
+
+    /// The output's frame.
+    pub fn out(&self) -> Frame {
+        let (height, width) = self.s.output(&self.extent());
+        Frame { height, width, channels: self.s.channels_out() }
+    }
+
+    pub fn input(&self) -> Vec<f32> {
+        values(1, self.time * self.batch * self.frame().len())
+    }
+
+    pub fn weights(&self) -> Vec<f32> {
+        values(2, self.s.weights())
+    }
+
+    pub fn bias(&self) -> Vec<f32> {
+        values(3, self.s.channels_out())
+    }
+
+    /// The gradient that reaches the output.
+    pub fn dout(&self) -> Vec<f32> {
+        values(4, self.time * self.batch * self.out().len())
+    }
+
+    /// Pads in space and by `kt - 1` zero frames before the first.
+    pub fn padded(&self, x: &[f32]) -> Vec<f32> {
+        let padded = self.frame().padded(self.padding).len();
+        let history = (self.s.kt - 1) * self.batch * padded;
+        let mut out = vec![0.0; history + self.time * self.batch * padded];
+        pad(self.frame(), self.padding, self.border, x, &mut out[history..]);
+        out
+    }
+
+    /// Pads the output's gradient in space and by `kt - 1` zero frames after the last, for the input gradient.
+    pub fn padded_dout(&self) -> Vec<f32> {
+        let padded = self.out().padded(self.padding).len();
+        let mut out = vec![0.0; (self.time + self.s.kt - 1) * self.batch * padded];
+        pad(self.out(), self.padding, Border::Zero, &self.dout(), &mut out[..self.time * self.batch * padded]);
+        out
+    }
+
+    fn reference(&self, x: &[f64], weights: &[f64], bias: Option<&[f64]>) -> Vec<f64> {
+        reference::conv(&self.s, self.frame(), self.batch, self.padding, self.border, x, weights, bias)
+    }
+
+    /// Multiply-adds, about.
+    fn cost(&self) -> usize {
+        self.time * self.batch * self.height * self.width / self.s.stride.pow(2) * self.s.weights()
+    }
+}
+
+/// The paper's kernels and others, with channels on both sides of every vector width.
+fn any_case(most: usize) -> impl Strategy<Value = Case> {
+    let channels = || select(vec![1usize, 3, 4, 5, 16, 17, 32, 48]);
+    let shape = (select(vec![1usize, 2, 4, 8]), channels(), channels(), select(vec![1usize, 3]), select(vec![1usize, 3, 5, 6]), 1..=2usize)
+        .prop_map(|(groups, cin, cout, kt, k, stride)| ConvShape { groups, cin, cout, kt, k, stride });
+    (shape, 1..=4usize, 1..=3usize, 0..=11usize, 0..=28usize, 0..=2usize, select(vec![Border::Zero, Border::Replicate]))
+        .prop_map(|(s, time, batch, height, width, padding, border)| {
+            let padding = padding.min(s.k / 2);
+            let least = (s.k - 2 * padding).max(1);
+            Case { s, time, batch, height: least + height, width: least + width, padding, border }
+        })
+        .prop_filter("too slow for the reference", move |case| case.cost() < most)
+}
+
+fn check_forward(case: Case) {
+    let (x, weights, bias) = (case.input(), case.weights(), case.bias());
+    let (padded, packed, e) = (case.padded(&x), conv::pack(&case.s, &weights), case.extent());
+    let plain = case.reference(&wide(&x), &wide(&weights), None);
+    let mut out = vec![f32::NAN; plain.len()];
+    conv::forward(&case.s, &e, &padded, &packed, None, &mut out, false);
+    close("conv forward", &out, &plain, 1e-6);
+    conv::forward(&case.s, &e, &padded, &packed, Some(&bias), &mut out, false);
+    close("conv forward with bias", &out, &case.reference(&wide(&x), &wide(&weights), Some(&wide(&bias))), 1e-6);
+    let before = case.dout();
+    out.copy_from_slice(&before);
+    conv::forward(&case.s, &e, &padded, &packed, None, &mut out, true);
+    let sum: Vec<f64> = plain.iter().zip(&before).map(|(p, b)| p + f64::from(*b)).collect();
+    close("conv forward, accumulated", &out, &sum, 1e-6);
+}
+
+fn check_weight_and_bias_gradient(case: Case) {
+    let (x, weights, dout) = (case.input(), case.weights(), case.dout());
+    let (wx, ww, wd) = (wide(&x), wide(&weights), wide(&dout));
+    let found = conv::weight_gradient(&case.s, &case.extent(), &case.padded(&x), &dout);
+    gradient("conv weight gradient", &found, &ww, |w| dot(&case.reference(&wx, w, None), &wd));
+    let found = conv::bias_gradient(&dout, case.s.channels_out());
+    gradient("conv bias gradient", &found, &wide(&case.bias()), |b| dot(&case.reference(&wx, &ww, Some(b)), &wd));
+}
+
+/// Stride 1, odd kernel, same size: the gradient is a convolution.
+fn check_input_gradient(case: Case) {
+    let (s, x, weights) = (case.s, wide(&case.input()), wide(&case.weights()));
+    let packed = conv::pack_transposed(&s, &case.weights());
+    let mut dx = vec![f32::NAN; x.len()];
+    conv::input_gradient(&s, &case.extent(), &case.padded_dout(), &packed, &mut dx, false);
+    gradient("conv input gradient", &dx, &x, |x| dot(&case.reference(x, &weights, None), &wide(&case.dout())));
+    let before = case.input();
+    let mut sum = before.clone();
+    conv::input_gradient(&s, &case.extent(), &case.padded_dout(), &packed, &mut sum, true);
+    let expected: Vec<f64> = dx.iter().zip(&before).map(|(d, b)| f64::from(*d) + f64::from(*b)).collect();
+    close("conv input gradient, accumulated", &sum, &expected, 1e-6);
+}
+
+/// Any stride, one frame: the gradient is scattered, then the padding's gradient is taken.
+fn check_strided_input_gradient(case: Case) {
+    let (x, weights) = (wide(&case.input()), wide(&case.weights()));
+    let frames = case.time * case.batch;
+    let mut padded = vec![f32::NAN; frames * case.frame().padded(case.padding).len()];
+    conv::input_gradient_strided(&case.s, &case.extent(), &case.dout(), &case.weights(), &mut padded);
+    let mut dx = vec![f32::NAN; x.len()];
+    pad_gradient(case.frame(), case.padding, case.border, &padded, &mut dx);
+    gradient("conv input gradient, strided", &dx, &x, |x| dot(&case.reference(x, &weights, None), &wide(&case.dout())));
+}
+
+/// What the property tests' sizes do not reach: long rows, many rows, prime numbers of pixels, the paper's first layer.
+fn large() -> Vec<Case> {
+    let shape = |groups, cin, cout, kt, k, stride| ConvShape { groups, cin, cout, kt, k, stride };
+    let case = |s, time, batch, height, width, padding, border| Case { s, time, batch, height, width, padding, border };
+    vec![
+        case(shape(1, 1, 32, 1, 6, 2), 2, 1, 32, 48, 2, Border::Replicate),
+        case(shape(4, 32, 32, 1, 1, 1), 2, 2, 16, 24, 0, Border::Zero),
+        case(shape(1, 3, 17, 1, 1, 1), 1, 1, 1, 1009, 0, Border::Zero),
+        case(shape(2, 5, 33, 1, 1, 1), 1, 1, 31, 31, 0, Border::Zero),
+        case(shape(1, 4, 32, 3, 3, 1), 2, 1, 17, 37, 1, Border::Zero),
+        case(shape(1, 2, 70, 3, 3, 1), 1, 2, 13, 12, 1, Border::Zero),
+        case(shape(2, 16, 7, 2, 5, 1), 20, 1, 4, 5, 2, Border::Zero),
+    ]
+}
+
+#[test]
+fn forward_of_large_frames() {
+    large().into_iter().for_each(check_forward);
+}
+
+#[test]
+fn gradients_of_large_frames() {
+    for mut case in large() {
+        check_weight_and_bias_gradient(case);
+        case.border = Border::Zero;
+        if case.s.stride == 1 {
+            check_input_gradient(case);
+        }
+        if case.s.kt == 1 {
+            check_strided_input_gradient(case);
+        }
+    }
+}
+
+#[test]
+fn weights_of_the_reference_give_its_published_output() {
+    // two inputs, two outputs, two frames of history, one pixel: all ones, then all twos, after weight normalisation
+    let s = ConvShape { groups: 1, cin: 2, cout: 2, kt: 2, k: 1, stride: 1 };
+    let raw: Vec<f32> = (0..8).map(|i| i as f32).collect();
+    let weights = striate_kernels::weight_norm::forward(&raw, 4, 4, Some(&[0.5, 0.5]));
+    close("weights", &weights[..4], &[-0.33540988, -0.11180329, 0.11180329, 0.33540988], 1e-6);
+    let e = Extent { frames: 2, batch: 1, height: 1, width: 1 };
+    let mut out = [0.0; 4];
+    conv::forward(&s, &e, &[0.0, 0.0, 1.0, 1.0, 2.0, 2.0], &conv::pack(&s, &weights), Some(&[0.1, 0.1]), &mut out, false);
+    close("outputs", &out, &[0.32360658; 4], 1e-6);
+}
+
+#[test]
+fn a_nan_pixel_reaches_every_output_that_sees_it_and_no_other() {
+    let s = ConvShape { groups: 2, cin: 3, cout: 5, kt: 3, k: 3, stride: 1 };
+    let case = Case { s, time: 4, batch: 2, height: 7, width: 9, padding: 1, border: Border::Zero };
+    let mut x = case.input();
+    let (frame, y, column, channel) = (2, 3, 4, 1); // second frame of batch element 0, first group
+    x[((frame * 7 + y) * 9 + column) * 6 + channel] = f32::NAN;
+    let mut out = vec![0.0; 4 * 2 * case.out().len()];
+    conv::forward(&s, &case.extent(), &case.padded(&x), &conv::pack(&s, &case.weights()), None, &mut out, false);
+    for (i, v) in out.iter().enumerate() {
+        let (f, row, col, o) = (i / (7 * 9 * 10), i / (9 * 10) % 7, i / 10 % 9, i % 10);
+        let seen = f % 2 == 0 && (frame..=frame + 4).contains(&f) && row.abs_diff(y) <= 1 && col.abs_diff(column) <= 1 && o < 5;
+        assert_eq!(v.is_nan(), seen, "frame {f}, row {row}, column {col}, channel {o}");
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(80))]
+
+    #[test]
+    fn forward_is_the_definition(case in any_case(4_000_000)) {
+        check_forward(case);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(24))]
+
+    #[test]
+    fn weight_and_bias_gradients_are_the_slopes(case in any_case(600_000)) {
+        check_weight_and_bias_gradient(case);
+    }
+
+    #[test]
+    fn input_gradient_is_the_slope(case in any_case(600_000)) {
+        let mut case = case;
+        case.s.stride = 1;
+        case.s.k -= usize::from(case.s.k % 2 == 0);
+        case.padding = (case.s.k - 1) / 2;
+        case.border = Border::Zero;
+        check_input_gradient(case);
+    }
+
+    #[test]
+    fn strided_input_gradient_is_the_slope(case in any_case(600_000)) {
+        let mut case = case;
+        case.s.kt = 1;
+        check_strided_input_gradient(case);
+    }
+}

@@ -1,0 +1,14 @@
+//! Every kernel against its slow f64 definition, forward and backward, on every instruction set, on one and two threads.
+
+mod activation;
+mod attention;
+mod cell;
+mod conv;
+mod grid_sample;
+mod matmul;
+mod measure;
+mod pad_and_pool;
+mod readout;
+mod threads;
+mod tiers;
+mod weight_norm;
