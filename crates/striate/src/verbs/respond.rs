@@ -56,11 +56,12 @@ impl Respond {
     pub fn run(self) -> Result<ExitCode> {
         let network = open::load(&weights_of(&self.model), None, None)?.network;
         let video = read_video(&self.video, network.config().channels)?;
+        let batch = video.frames.dim().1;
         let (frames, done) = fit_video(&network, video.frames, self.native)?;
         done.iter().for_each(|line| eprintln!("note: {line}"));
         let eye = self.eye.as_deref().map(series).transpose()?;
         let behavior = self.behavior.as_deref().map(series).transpose()?;
-        let batched = video.frames.dim().1 > 1 || [&eye, &behavior].into_iter().flatten().any(|(_, batched)| *batched);
+        let batched = batch > 1 || [&eye, &behavior].into_iter().flatten().any(|(_, batched)| *batched);
         let options = RespondOptions {
             periphery: match self.periphery {
                 Beside::Dark => Periphery::Dark,
