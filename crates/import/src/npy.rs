@@ -4,44 +4,67 @@ use crate::error::Error;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use std::path::Path;
 
-/// Reads numbers of any usual type as f32, in row-major order.
+/// Reads numbers (float, integer or bool, little-endian) as f32, in row-major order; any shape, also a single value.
+///
+/// # Errors
+/// A file that is missing, empty, cut short, of another kind, or of another type.
 pub fn read_f32(path: &Path) -> Result<ArrayD<f32>, Error> {
-    let file = std::fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-    let wrong = |problem: String| Error::Array { path: path.to_owned(), problem };
-    let (header, data) = Header::parse(&file).ok_or_else(|| wrong("not a NumPy .npy file, or one cut short in its header".into()))?;
+    let (wrong, file) = (refusal(path), bytes(path)?);
+    let (header, data) = Header::parse(&file).map_err(&wrong)?;
     let values: Vec<f32> = match header.dtype.as_str() {
         "<f4" => data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
         "<f8" => data.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
         "<i8" => data.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b) as f32).collect(),
         "<i4" => data.as_chunks().0.iter().map(|b| i32::from_le_bytes(*b) as f32).collect(),
-        "|u1" | "|b1" => data.iter().map(|b| f32::from(*b)).collect(),
+        "<i2" => data.as_chunks().0.iter().map(|b| f32::from(i16::from_le_bytes(*b))).collect(),
+        "<u2" => data.as_chunks().0.iter().map(|b| f32::from(u16::from_le_bytes(*b))).collect(),
         "|i1" => data.iter().map(|b| f32::from(*b as i8)).collect(),
-        other => return Err(wrong(format!("holds {other}, expected float32, float64, int32, int64, uint8 or bool, little-endian"))),
+        "|u1" | "|b1" => data.iter().map(|b| f32::from(*b)).collect(),
+        other => return Err(wrong(format!("holds {other}, expected little-endian float32 or float64, int8 to int64, uint8, uint16 or bool"))),
     };
     header.array(values, data.len()).map_err(wrong)
 }
 
-/// Reads uint8.
+/// Reads uint8, in row-major order.
+///
+/// # Errors
+/// As [`read_f32`].
 pub fn read_u8(path: &Path) -> Result<ArrayD<u8>, Error> {
-    let file = std::fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-    let wrong = |problem: String| Error::Array { path: path.to_owned(), problem };
-    let (header, data) = Header::parse(&file).ok_or_else(|| wrong("not a NumPy .npy file, or one cut short in its header".into()))?;
+    let (wrong, file) = (refusal(path), bytes(path)?);
+    let (header, data) = Header::parse(&file).map_err(&wrong)?;
     if header.dtype != "|u1" {
         return Err(wrong(format!("holds {}, expected uint8 (|u1)", header.dtype)));
     }
     header.array(data.to_vec(), data.len()).map_err(wrong)
 }
 
+fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })
+}
+
+fn refusal(path: &Path) -> impl Fn(String) -> Error {
+    let path = path.to_owned();
+    move |problem| Error::Array { path: path.clone(), problem }
+}
+
 /// What a .npy file says of its array. Parsed here because the sizes of a damaged file must not be multiplied unchecked.
 pub(crate) struct Header {
     pub(crate) dtype: String,
-    pub(crate) fortran_order: bool,
+    fortran_order: bool,
     pub(crate) shape: Vec<usize>,
 }
 
 impl Header {
-    /// The header and the data after it.
-    pub(crate) fn parse(file: &[u8]) -> Option<(Self, &[u8])> {
+    /// The header and the data after it, or what is wrong.
+    pub(crate) fn parse(file: &[u8]) -> Result<(Self, &[u8]), String> {
+        match Self::split(file) {
+            Some(found) => Ok(found),
+            None if file.is_empty() => Err("the file is empty".into()),
+            None => Err("not a NumPy .npy file, or one cut short in its header".into()),
+        }
+    }
+
+    fn split(file: &[u8]) -> Option<(Self, &[u8])> {
         let rest = file.strip_prefix(b"\x93NUMPY")?;
         let (version, rest) = rest.split_first_chunk::<2>()?;
         let (length, rest) = match version[0] {
@@ -66,8 +89,8 @@ impl Header {
         self.dtype.get(2..)?.parse().ok()
     }
 
-    /// Values of `bytes` bytes in all, in the header's shape.
-    fn array<T: Clone>(&self, values: Vec<T>, bytes: usize) -> Result<ArrayD<T>, String> {
+    /// Values that took `bytes` bytes in all, in the header's shape and row-major order.
+    pub(crate) fn array<T: Clone>(&self, values: Vec<T>, bytes: usize) -> Result<ArrayD<T>, String> {
         let size = self.shape.iter().try_fold(self.width().unwrap_or(0), |size, axis| size.checked_mul(*axis));
         if size != Some(bytes) {
             let size = size.map_or("too many".into(), |s| s.to_string());

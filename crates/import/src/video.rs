@@ -7,8 +7,8 @@ mod npy;
 
 use crate::error::Error;
 use ndarray::Array5;
-use striate_recording::resize::grey;
 use std::path::{Path, PathBuf};
+use striate_recording::resize::grey;
 
 /// Video as read: pixel values 0 to 255.
 #[derive(Clone, Debug, PartialEq)]

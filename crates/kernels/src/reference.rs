@@ -43,16 +43,7 @@ pub fn pad(frame: Frame, p: usize, border: Border, x: &[f64]) -> Vec<f64> {
 ///
 /// Time `t` sees inputs `t - kt + 1 ..= t` of its own batch element, zeros before the first. `padding` pixels are added on
 /// each side.
-pub fn conv(
-    s: &ConvShape,
-    frame: Frame,
-    batch: usize,
-    padding: usize,
-    border: Border,
-    x: &[f64],
-    weights: &[f64],
-    bias: Option<&[f64]>,
-) -> Vec<f64> {
+pub fn conv(s: &ConvShape, frame: Frame, batch: usize, padding: usize, border: Border, x: &[f64], weights: &[f64], bias: Option<&[f64]>) -> Vec<f64> {
     assert_eq!(frame.channels, s.channels_in());
     let padded = frame.padded(padding);
     let (ho, wo) = ((padded.height - s.k) / s.stride + 1, (padded.width - s.k) / s.stride + 1);

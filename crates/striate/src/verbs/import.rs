@@ -11,6 +11,7 @@ use striate::recording::{Recording, Tier};
 
 /// Turn data of other formats into a recording.
 #[derive(Args)]
+#[command(after_help = "Example:\n  striate import stills --images pictures.zip --responses mean.npy -o pe.zarr")]
 pub struct Import {
     #[command(subcommand)]
     format: Format,
@@ -45,7 +46,7 @@ struct Described {
 
 impl Described {
     fn options(&self) -> FnnOptions {
-        FnnOptions { animal: self.animal.clone(), session: self.session.clone(), scan: self.scan.clone(), rate: self.rate }
+        FnnOptions { animal: self.animal.clone(), session: self.session.clone(), scan: self.scan.clone(), rate: self.rate, units: None }
     }
 }
 

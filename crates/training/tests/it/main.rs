@@ -1,3 +1,4 @@
 //! Integration tests of the training crate.
 
 mod preset;
+mod run;

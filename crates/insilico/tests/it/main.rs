@@ -1,0 +1,5 @@
+//! Showing networks something.
+
+mod evaluate;
+mod golden;
+mod respond;
