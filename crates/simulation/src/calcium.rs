@@ -15,6 +15,13 @@ pub struct Imaging {
     pub noise: f64,
 }
 
+impl Default for Imaging {
+    /// A slow indicator (GCaMP6s decays over about half a second) imaged at 8 Hz with moderate noise.
+    fn default() -> Self {
+        Self { rate: 8.0, decay: 0.5, noise: 0.5 }
+    }
+}
+
 /// Deconvolved activity at the video's frames, from spike rates (Hz) at them.
 pub fn measure(rates: &[f64], video_rate: f64, imaging: &Imaging, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let seconds = rates.len() as f64 / video_rate;

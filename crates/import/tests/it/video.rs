@@ -1,24 +1,11 @@
 //! Video of every format, and every way it can be damaged.
 
+use crate::npy_file::npy;
 use image::codecs::gif::GifEncoder;
 use image::{Delay, DynamicImage, Frame, GrayImage, RgbImage};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use striate_import::video::{VideoArray, read_video};
-
-fn npy(path: &Path, descr: &str, shape: &str, fortran: &str, data: &[u8]) -> PathBuf {
-    let mut header = format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}");
-    while (header.len() + 11) % 64 != 0 {
-        header.push(' ');
-    }
-    header.push('\n');
-    let mut file = b"\x93NUMPY\x01\x00".to_vec();
-    file.extend((header.len() as u16).to_le_bytes());
-    file.extend(header.as_bytes());
-    file.extend(data);
-    std::fs::write(path, file).unwrap();
-    path.into()
-}
 
 fn read(path: &Path, channels: usize) -> VideoArray {
     read_video(&[path], channels).unwrap_or_else(|e| panic!("{e}"))
@@ -84,6 +71,8 @@ fn damaged_arrays_are_refused() {
         std::fs::write(&path, &whole[..length]).unwrap();
         refused(&path);
     }
+    std::fs::write(&path, b"").unwrap();
+    assert!(refused(&path).contains("the file is empty"));
     std::fs::write(&path, b"\x93NUMPY\x02\x00\xff\xff\xff\xff{").unwrap();
     refused(&path);
     assert!(read_video(&[folder.path().join("absent.npy")], 1).unwrap_err().to_string().contains("absent.npy"));

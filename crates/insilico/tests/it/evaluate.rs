@@ -27,7 +27,17 @@ fn recording(path: &Path) -> Recording {
             let responses = Array2::from_shape_fn((40, 2), |(t, u)| if u == 0 { signal(video, t) + noise(video, repeat, t) } else { 1.0 });
             let zeros = Array2::zeros((40, 2));
             let name = format!("{video}-{repeat}");
-            let trial = NewTrial { name: &name, video: index, video_start: 0, tier: Tier::Test, domain: "toy", times: None, responses: responses.view(), eye: zeros.view(), behavior: zeros.view() };
+            let trial = NewTrial {
+                name: &name,
+                video: index,
+                video_start: 0,
+                tier: Tier::Test,
+                domain: "toy",
+                times: None,
+                responses: responses.view(),
+                eye: zeros.view(),
+                behavior: zeros.view(),
+            };
             writer.add_trial(trial).expect("trial");
         }
     }
@@ -48,11 +58,19 @@ fn the_truth_scores_near_one_and_a_constant_is_not_valid() {
     let folder = tempfile::tempdir().expect("folder");
     let recording = recording(&folder.path().join("r.zarr"));
     let mut calls = 0;
-    let domains = evaluate_with(&recording, &EvaluateOptions::default(), &mut |_, total| { calls += 1; assert_eq!(total, 6) }, &mut |trial| {
-        let window = recording.window(trial, 0, 40)?;
-        let video = recording.trials()[trial].video;
-        Ok((Array2::from_shape_fn((40, 2), |(t, _)| signal(video, t)), window.responses))
-    })
+    let domains = evaluate_with(
+        &recording,
+        &EvaluateOptions::default(),
+        &mut |_, total| {
+            calls += 1;
+            assert_eq!(total, 6)
+        },
+        &mut |trial| {
+            let window = recording.window(trial, 0, 40)?;
+            let video = recording.trials()[trial].video;
+            Ok((Array2::from_shape_fn((40, 2), |(t, _)| signal(video, t)), window.responses))
+        },
+    )
     .expect("evaluate");
     assert_eq!(calls, 6);
     let summary = summarise(&domains[0]);

@@ -9,7 +9,8 @@ fn folder(case: &str) -> PathBuf {
 
 fn holds(case: &str, at_least: usize) {
     let report = verify(&folder(case), 1.0).expect("a whole case");
-    let failed: Vec<String> = report.checks.iter().filter(|c| !c.holds()).map(|c| format!("{}: {:.1e} > {:.1e}", c.name, c.error, c.tolerance)).collect();
+    let failed: Vec<String> =
+        report.checks.iter().filter(|c| !c.holds()).map(|c| format!("{}: {:.1e} > {:.1e}", c.name, c.error, c.tolerance)).collect();
     assert!(failed.is_empty(), "{failed:#?}");
     assert!(report.checks.len() >= at_least, "{case}: only {} tensors checked", report.checks.len());
 }

@@ -3,6 +3,7 @@
 //! It shares the configuration and the names of the parameters with the network it is held against, and nothing else.
 //! Each module takes all frames [T * N, H, W, C] at once except the recurrent cell, which steps.
 
+mod agreement;
 mod cases;
 mod core;
 
@@ -237,9 +238,12 @@ impl ReferenceNetwork {
         Maps { frame: Frame { height: p.height, width: p.width, channels }, values }.map(|q| (q + 1e-5).powf(power) * scale + offset)
     }
 
-    /// Unit ray of a retinal pixel, z along the eye's axis.
-    fn ray(&self, i: usize, j: usize) -> [f64; 3] {
+    /// Unit ray of a retinal pixel, z along the eye's axis: as stored with the parameters (in f32), else computed.
+    pub fn ray(&self, i: usize, j: usize) -> [f64; 3] {
         let p = &self.config.perspective;
+        if let Some((_, grid)) = self.params.get("perspective.retina.grid") {
+            return std::array::from_fn(|d| grid[(i * p.width + j) * 3 + d]);
+        }
         let (h, w) = (p.height as f64, p.width as f64);
         let x = (-1.0 + 2.0 * j as f64 / (w - 1.0)) * (w - 1.0) / w;
         let y = (-1.0 + 2.0 * i as f64 / (h - 1.0)) * (h / w) * (w - 1.0) / w;
@@ -296,7 +300,8 @@ impl ReferenceNetwork {
             }
             ModulationKind::SigmoidLstm => {
                 lstm = "modulation.lstm";
-                let (a, b) = (self.values(&format!("modulation.sigmoid.gains.{stream}")), self.values(&format!("modulation.sigmoid.biases.{stream}")));
+                let (a, b) =
+                    (self.values(&format!("modulation.sigmoid.gains.{stream}")), self.values(&format!("modulation.sigmoid.biases.{stream}")));
                 let inputs = self.config.behavior_features;
                 x.values.iter_mut().enumerate().for_each(|(i, v)| *v = reference::sigmoid(a[i % inputs] * *v + b[i % inputs]));
                 x = self.conv("modulation.lstm.proj_x", stream, ONE, &x).map(f64::tanh);

@@ -52,7 +52,9 @@ impl Described {
 
 /// A training folder of fnn: {training,samples,stimuli,perspectives,modulations,units}/TRIAL.npy.
 #[derive(Args)]
-#[command(after_help = "Example:\n  striate import fnn-training training_data_27203_4_7 --evaluation natural=evaluation_data_27203_4_7 --animal 27203 -o 27203.zarr")]
+#[command(
+    after_help = "Example:\n  striate import fnn-training training_data_27203_4_7 --evaluation natural=evaluation_data_27203_4_7 --animal 27203 -o 27203.zarr"
+)]
 struct FnnTraining {
     /// Training folder.
     folder: PathBuf,

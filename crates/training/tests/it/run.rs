@@ -37,7 +37,17 @@ fn recording(path: &Path, spoil: impl Fn(usize, &mut Array2<f32>)) -> Recording 
         let video = writer.add_video(&format!("v{trial}"), video.view()).expect("video");
         let tier = if trial < 5 { Tier::Train } else { Tier::Validation };
         let name = format!("trial{trial}");
-        let new = NewTrial { name: &name, video, video_start: 0, tier, domain: "bars", times: None, responses: responses.view(), eye: series.view(), behavior: series.view() };
+        let new = NewTrial {
+            name: &name,
+            video,
+            video_start: 0,
+            tier,
+            domain: "bars",
+            times: None,
+            responses: responses.view(),
+            eye: series.view(),
+            behavior: series.view(),
+        };
         writer.add_trial(new).expect("trial");
     }
     writer.finish().expect("finish")

@@ -77,12 +77,37 @@ fn channels_last(recorded: &[f64], like: &Maps, streams: usize, stream: usize) -
 
 fn check(name: &str) {
     let Some(case) = Case::open(name) else { return };
-    let (network, streams) = (&case.network, case.network.config.streams);
-    let sequence = case.sequence(None, false);
-    equal(&format!("{name} response"), &network.respond(&sequence), &case.tensor("response.all_streams"));
+    let network = &case.network;
+    equal(&format!("{name} response"), &network.respond(&case.sequence(None, false)), &case.tensor("response.all_streams"));
     equal(&format!("{name} periphery"), &network.respond(&case.sequence(None, true)), &case.tensor("response.periphery_extend"));
     equal(&format!("{name} stream 0"), &network.respond(&case.sequence(Some(0), false)), &case.tensor("response.stream0"));
+}
 
+/// The loss of a training pass with the recorded draws.
+fn check_training(name: &str) {
+    let Some(case) = Case::open(name) else { return };
+    let network = &case.network;
+    let draws = Draws {
+        monitor_center: case.tensor("draw.monitor_center"),
+        monitor_angle: case.tensor("draw.monitor_angle"),
+        readout_position: case.tensor("draw.readout_position"),
+        ..Draws::default()
+    };
+    let stream = case.json["train_stream"].as_u64().expect("a stream") as usize;
+    let training = Sequence { draws, ..case.sequence(Some(stream), false) };
+    let targets = case.tensor("input.units");
+    equal(&format!("{name} training loss"), &network.losses(&training, &targets), &case.tensor("train.loss_per_frame"));
+    let burnin = case.json["burnin_frames"].as_u64().expect("frames") as usize;
+    let objective = case.json["train_objective"].as_f64().expect("a number");
+    let found = network.objective(&training, &targets, burnin);
+    assert!((found - objective).abs() < 1e-12 * objective.abs(), "{name}: objective {found}, recorded {objective}");
+}
+
+/// What every module puts out, frame by frame.
+fn check_modules(name: &str) {
+    let Some(case) = Case::open(name) else { return };
+    let (network, streams) = (&case.network, case.network.config.streams);
+    let sequence = case.sequence(None, false);
     let retinal = network.perspective(&sequence);
     equal(&format!("{name} perspective"), &retinal.values, &channels_last(&case.tensor("tap.perspective"), &retinal, 1, 0));
     for s in 0..streams {
@@ -98,50 +123,56 @@ fn check(name: &str) {
         tap("core.recurrent", &core);
         tap("readout", &Maps::vectors(network.config.units, network.readout(&sequence, &core, s)));
     }
-
-    let draws = Draws {
-        monitor_center: case.tensor("draw.monitor_center"),
-        monitor_angle: case.tensor("draw.monitor_angle"),
-        readout_position: case.tensor("draw.readout_position"),
-        ..Draws::default()
-    };
-    let stream = case.json["train_stream"].as_u64().expect("a stream") as usize;
-    let training = Sequence { draws, ..case.sequence(Some(stream), false) };
-    let targets = case.tensor("input.units");
-    equal(&format!("{name} training loss"), &network.losses(&training, &targets), &case.tensor("train.loss_per_frame"));
-    let burnin = case.json["burnin_frames"].as_u64().expect("frames") as usize;
-    let objective = case.json["train_objective"].as_f64().expect("a number");
-    equal(&format!("{name} objective"), &[network.objective(&training, &targets, burnin)], &[objective]);
-}
-
-#[test]
-fn cvt_lstm() {
-    check("cvt-small");
 }
 
 #[test]
 fn conv_lstm() {
     check("conv-small");
+    check_training("conv-small");
+    check_modules("conv-small");
 }
 
 #[test]
-fn one_group_without_temporal_kernels() {
-    check("conv-ungrouped");
+fn cvt_lstm() {
+    check("cvt-small");
+    check_training("cvt-small");
+    check_modules("cvt-small");
 }
 
 #[test]
 fn cvt_gru() {
     check("rvt-small");
+    check_training("rvt-small");
+    check_modules("rvt-small");
 }
 
 #[test]
-fn mlp_modules() {
+fn one_group_and_no_temporal_kernels() {
+    check("conv-ungrouped");
+    check_training("conv-ungrouped");
+    check_modules("conv-ungrouped");
+}
+
+#[test]
+fn networks_before_modulation_and_perspective() {
     check("mlp-small");
+    check_training("mlp-small");
+    check_modules("mlp-small");
 }
 
 #[test]
 fn published_layout() {
     check("published-layout");
+}
+
+#[test]
+fn stored_rays_are_the_computed_ones() {
+    let Some(mut case) = Case::open("conv-small") else { return };
+    let p = case.network.config.perspective.clone();
+    let rays = |network: &ReferenceNetwork| -> Vec<f64> { (0..p.height * p.width).flat_map(|i| network.ray(i / p.width, i % p.width)).collect() };
+    let stored = rays(&case.network);
+    case.network.params.remove("perspective.retina.grid").expect("stored rays");
+    equal("rays", &rays(&case.network), &stored);
 }
 
 /// A pseudorandom number in [0, 1) for each x (splitmix64).
@@ -211,28 +242,28 @@ fn authors(kind: RecurrentKind) -> NetworkConfig {
 }
 
 #[test]
-#[ignore = "half a minute each"]
+#[ignore = "a minute or two each"]
 fn release_with_conv_lstm_at_full_size() {
     let expected = [1.1940140, 0.9433939, 1.1264288, 1.0692000, 0.8654009, 1.0503026, 1.0393173, 0.8624712, 1.1376388];
     check_full_size(release(RecurrentKind::ConvLstm), expected);
 }
 
 #[test]
-#[ignore = "half a minute each"]
+#[ignore = "a minute or two each"]
 fn release_with_cvt_lstm_at_full_size() {
     let expected = [1.0069461, 1.0444714, 0.9828306, 0.9540854, 1.0071226, 0.9812542, 0.9689854, 0.9708107, 1.0151300];
     check_full_size(release(RecurrentKind::CvtLstm), expected);
 }
 
 #[test]
-#[ignore = "half a minute each"]
+#[ignore = "a minute or two each"]
 fn authors_configuration_with_conv_lstm_at_full_size() {
     let expected = [0.9635648, 0.9254958, 0.9583778, 0.9591812, 0.9263657, 0.9571046, 0.9561324, 0.9275900, 0.9451486];
     check_full_size(authors(RecurrentKind::ConvLstm), expected);
 }
 
 #[test]
-#[ignore = "half a minute each"]
+#[ignore = "a minute or two each"]
 fn authors_configuration_with_cvt_lstm_at_full_size() {
     let expected = [0.9067738, 1.0328559, 1.0864512, 0.9007442, 0.9990513, 1.0666996, 0.8942395, 0.9767814, 1.0577586];
     check_full_size(authors(RecurrentKind::CvtLstm), expected);

@@ -55,7 +55,8 @@ impl ReferenceNetwork {
         let (mut h, mut c) = (zero.clone(), zero);
         let mut outputs = Vec::new();
         for t in 0..sequence.video.shape[0] {
-            let now = |maps: &Maps| Maps { frame: maps.frame, values: maps.values[t * batch * maps.frame.len()..][..batch * maps.frame.len()].to_vec() };
+            let now =
+                |maps: &Maps| Maps { frame: maps.frame, values: maps.values[t * batch * maps.frame.len()..][..batch * maps.frame.len()].to_vec() };
             let mut x = self.cell_input(&now(feedforward), &now(modulation), &h, stream);
             sequence.drop("core.recurrent.x", &mut x);
             let xh = Maps::concatenate(&[&x, &h], r.groups);

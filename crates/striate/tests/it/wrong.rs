@@ -1,0 +1,87 @@
+//! Wrong input: an error that says what, a failing exit code, nothing half-written.
+
+use crate::{failure, golden, output, text, write_npy};
+
+#[test]
+fn recordings_and_models_that_are_not_there() {
+    let folder = tempfile::tempdir().expect("folder");
+    let nothing = folder.path().join("nothing");
+    let out = folder.path().join("out");
+    assert!(failure(&["inspect", text(&nothing)]).contains("nothing"));
+    assert!(failure(&["train", text(&nothing), "-o", text(&out)]).contains("nothing"));
+    assert!(failure(&["model", "show", text(&nothing)]).contains("nothing"));
+    assert!(failure(&["evaluate", text(&nothing), text(&nothing), "-o", text(&out)]).contains("nothing"));
+    assert!(failure(&["train", "--resume", text(&nothing)]).contains("run folder"));
+    assert!(failure(&["verify", text(folder.path())]).contains("case.json"));
+    assert!(!out.exists(), "an output was begun");
+}
+
+#[test]
+fn unknown_settings_name_the_nearest_known_one() {
+    let folder = tempfile::tempdir().expect("folder");
+    let error = failure(&["train", text(folder.path()), "--preset", "tiny", "optimizer.momentun=0.5", "-o", text(&folder.path().join("o"))]);
+    assert!(error.contains("momentum"), "{error}");
+    let error = failure(&["train", text(folder.path()), "--preset", "tinny", "-o", text(&folder.path().join("o"))]);
+    assert!(error.contains("tiny"), "{error}");
+}
+
+#[test]
+fn truncated_and_foreign_weights() {
+    let folder = tempfile::tempdir().expect("folder");
+    let out = folder.path().join("m.safetensors");
+    for (name, from) in [("w.pt", "cvt-small/state_dict.pt"), ("w.safetensors", "cvt-small/state_dict.safetensors")] {
+        let bytes = std::fs::read(golden(from)).expect("read");
+        let file = folder.path().join(name);
+        for keep in [0, 5, 1000, bytes.len() / 2, bytes.len() - 3] {
+            std::fs::write(&file, &bytes[..keep]).expect("write");
+            assert!(failure(&["model", "import", text(&file), "-o", text(&out)]).contains(name));
+        }
+    }
+    assert!(!out.exists());
+    let wrong = golden("conv-small").join("case.json");
+    let error = failure(&["model", "import", text(&golden("cvt-small").join("state_dict.pt")), "--config", text(&wrong), "-o", text(&out)]);
+    assert!(error.contains("core.recurrent"), "{error}");
+}
+
+#[test]
+fn videos_that_do_not_fit() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = |name: &str| folder.path().join(name);
+    let case = golden("mlp-small");
+    let model = at("m.safetensors");
+    output(&["model", "import", text(&case.join("state_dict.safetensors")), "-o", text(&model)]);
+    let respond = |video: &str, more: &[&str]| {
+        let (video, out) = (at(video), at("r.npy"));
+        failure(&[&["respond", text(&model), "--video", text(&video), "-o", text(&out)], more].concat())
+    };
+    write_npy(&at("float.npy"), "<f4", "(2, 4, 4)", &[0; 128]);
+    assert!(respond("float.npy", &[]).contains("uint8"));
+    write_npy(&at("short.npy"), "|u1", "(9, 36, 64)", &[0; 100]);
+    assert!(respond("short.npy", &[]).contains("cut short"));
+    std::fs::write(at("empty.npy"), "").expect("write");
+    assert!(respond("empty.npy", &[]).contains("empty.npy"));
+    write_npy(&at("good.npy"), "|u1", "(2, 36, 64)", &[9; 2 * 36 * 64]);
+    assert!(respond("good.npy", &["--stream", "7"]).contains("stream 7"));
+    write_npy(&at("eye.npy"), "<f4", "(3, 2)", &[0; 24]);
+    assert!(respond("good.npy", &["--eye", text(&at("eye.npy"))]).contains("eye position"));
+    write_npy(&at("nan.npy"), "<f4", "(2, 2)", &f32::NAN.to_le_bytes().repeat(4));
+    assert!(respond("good.npy", &["--eye", text(&at("nan.npy"))]).contains("not finite"));
+    assert!(!at("r.npy").exists(), "an output was begun");
+}
+
+#[test]
+fn outputs_that_cannot_be_written() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "x").expect("write");
+    let model = golden("cvt-small").join("state_dict.pt");
+    let error = failure(&["model", "import", text(&model), "-o", text(&file.join("m.safetensors"))]);
+    assert!(error.contains("m.safetensors"), "{error}");
+    assert!(failure(&["simulate", "--units", "1", "--minutes", "0.1", "-o", text(&file)]).contains("exists already"));
+    #[cfg(target_os = "linux")]
+    {
+        // a disk without room
+        let error = failure(&["model", "import", text(&model), "-o", "/dev/full/m.safetensors"]);
+        assert!(error.contains("/dev/full"), "{error}");
+    }
+}
