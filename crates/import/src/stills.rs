@@ -4,7 +4,7 @@ mod pictures;
 
 use crate::error::Error;
 use crate::npy::read_f32;
-use ndarray::{Array2, Array3, Array4, Axis, Ix2, Ix3};
+use ndarray::{Array2, Array3, Array4, ArrayD, Axis, Ix2, Ix3};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::path::Path;
@@ -203,18 +203,27 @@ impl StillsOptions {
 }
 
 fn matrix(path: &Path) -> Result<Array2<f32>, Error> {
-    let x = read_f32(path)?;
+    let x = measured(path)?;
     let got = format!("shape {:?}", x.shape());
     let x = x.into_dimensionality::<Ix2>().ok().filter(|x| !x.is_empty());
     x.ok_or_else(|| mismatch(&path.display().to_string(), "[units, pictures]", got))
 }
 
 fn repeated(path: &Path, mean: &Array2<f32>) -> Result<Array3<f32>, Error> {
-    let x = read_f32(path)?;
+    let x = measured(path)?;
     let got = format!("shape {:?}", x.shape());
     let expected = format!("[{}, {}, repeats], units and pictures as in the mean responses", mean.nrows(), mean.ncols());
     let x = x.into_dimensionality::<Ix3>().ok().filter(|x| (x.dim().0, x.dim().1) == mean.dim());
     x.ok_or_else(|| mismatch(&path.display().to_string(), &expected, got))
+}
+
+/// Numbers, none of them infinite: divided by an infinite mean they would seem unmeasured.
+fn measured(path: &Path) -> Result<ArrayD<f32>, Error> {
+    let x = read_f32(path)?;
+    match x.indexed_iter().find(|(_, v)| v.is_infinite()) {
+        Some((at, _)) => Err(mismatch(&path.display().to_string(), "finite numbers, NaN where missing", format!("an infinite one at {:?}", at))),
+        None => Ok(x),
+    }
 }
 
 fn mismatch(of: &str, expected: &str, got: String) -> Error {

@@ -165,7 +165,9 @@ fn add(sums: &mut [Sums], x: &Array2<f32>) {
 }
 
 fn groups(recording: &Recording) -> Vec<Group> {
-    let mut found: BTreeMap<(Tier, &str), (BTreeMap<(usize, usize), usize>, usize)> = BTreeMap::new();
+    /// How often each piece of video was shown.
+    type Shown = BTreeMap<(usize, usize), usize>;
+    let mut found: BTreeMap<(Tier, &str), (Shown, usize)> = BTreeMap::new();
     for trial in recording.trials() {
         let (shown, frames) = found.entry((trial.tier, &trial.domain)).or_default();
         *shown.entry((trial.video, trial.video_start)).or_default() += 1;

@@ -11,7 +11,7 @@ pub fn draw(n: usize, fraction: f64, seed: u64) -> Vec<bool> {
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^= z >> 31;
-        order.swap(i, (u128::from(z) * (i as u128 + 1) >> 64) as usize);
+        order.swap(i, ((u128::from(z) * (i as u128 + 1)) >> 64) as usize);
     }
     let mut drawn = vec![false; n];
     let count = (n as f64 * fraction.clamp(0.0, 1.0)).round_ties_even() as usize;

@@ -80,8 +80,8 @@ fn neuron(bank: &Bank, area: Area, index: usize, aspect: f64, rng: &mut ChaCha8R
         let others: Vec<usize> = (0..all.len()).filter(|c| *c != first && fits(&all[*c])).collect();
         mix.push((choose(&others, rng), sign * rng.random_range(0.1..0.4)));
     }
-    // not so close to the edge that gaze moves the receptive field off the monitor
-    let place = [rng.random_range(-0.35..0.35), rng.random_range(-0.33..0.33) * aspect];
+    // one imaged patch of cortex looks at the middle of the monitor, and gaze does not move its receptive fields off it
+    let place = [rng.random_range(-0.22..0.22), rng.random_range(-0.25..0.25) * aspect];
     // retinotopy: azimuth along the lateral axis, mirrored in every other area
     let mirror = if index.is_multiple_of(2) { 1.0 } else { -1.0 };
     let soma = [1200.0 * index as f64 + 1000.0 * mirror * place[0], 1000.0 * place[1], rng.random_range(150.0..450.0)];

@@ -59,10 +59,8 @@ pub fn simulate(config: &SimulateConfig, out: &Path, progress: &mut dyn FnMut(us
     let shown = training.iter().map(&mut show_next).collect::<Result<Vec<_>, _>>()?;
     let scales = statistics(&shown);
     let mut writer = RecordingWriter::create(out, meta(config, &scales), [config.height, config.width, 1], unit_table(&cortex))?;
-    let mut written = 0;
-    for shown in shown.into_iter().map(Ok).chain(others.iter().map(show_next)) {
-        write(&mut writer, &scales, written, shown?)?;
-        written += 1;
+    for (index, shown) in shown.into_iter().map(Ok).chain(others.iter().map(show_next)).enumerate() {
+        write(&mut writer, &scales, index, shown?)?;
     }
     Ok(writer.finish()?)
 }

@@ -3,7 +3,7 @@
 use crate::npy_file::{f64s, npy, u8s};
 use std::path::{Path, PathBuf};
 use striate_import::fnn::{FnnOptions, import_fnn, import_fnn_evaluation, import_fnn_training};
-use striate_recording::{Recording, Tier, UnitTable};
+use striate_recording::{Tier, UnitTable};
 
 const FRAMES: usize = 5;
 const UNITS: usize = 3;
@@ -87,7 +87,7 @@ fn both_folders_become_one_recording() {
     assert_eq!(recording.videos().len(), 4, "identical stimuli are stored once");
     assert_eq!(recording.repeats("natural"), [vec![4, 5], vec![6, 7]]);
     let window = recording.window(6, 1, 3).unwrap();
-    assert_eq!(window.video[[0, 1, 2, 0]], ((12 + 6) * 3 + 7 * 101 & 255) as u8);
+    assert_eq!(window.video[[0, 1, 2, 0]], (((12 + 6) * 3 + 7 * 101) & 255) as u8);
     assert_eq!(window.responses.row(0).to_vec(), [12003.0, 12004.0, 12005.0]);
     assert_eq!((window.eye[[2, 1]], window.behavior[[2, 0]]), (12007.0, 12006.0));
     assert_eq!((recording.unit_count(), recording.frame_shape()), (UNITS, [3, 4, 1]));
@@ -122,7 +122,7 @@ fn trials_are_in_order_of_name() {
 fn damaged_training_folders_are_refused() {
     let cases: [(&str, &dyn Fn(&Path)); 12] = [
         ("units: expected trial1.npy", &|f| std::fs::remove_file(f.join("units/trial1.npy")).unwrap()),
-        ("stimuli: expected trial9.npy", &|f| series(f, "units", "trial9", FRAMES, UNITS, 0)),
+        ("training: expected trial9.npy", &|f| series(f, "units", "trial9", FRAMES, UNITS, 0)),
         ("samples", &|f| std::fs::remove_dir_all(f.join("samples")).unwrap()),
         ("trial trial1 of", &|f| series(f, "units", "trial1", FRAMES, UNITS + 1, 0)),
         ("3 units as in the first trial, got 2 perspectives, 2 modulations and 4 units", &|f| series(f, "units", "trial1", FRAMES, UNITS + 1, 0)),

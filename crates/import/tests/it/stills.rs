@@ -159,7 +159,7 @@ fn damaged_pictures_are_refused() {
     refused(&images, &f64s(&r.join("none.npy"), &[0, PICTURES], &[]), None, &plain, "got shape [0, 20]");
     refused(&images, &mean, Some(&mean), &plain, "expected [2, 20, repeats], units and pictures as in the mean responses, got shape [2, 20]");
     let infinite = f64s(&r.join("infinite.npy"), &[1, PICTURES], &[f64::INFINITY; PICTURES]);
-    refused(&images, &infinite, None, &plain, "");
+    refused(&images, &infinite, None, &plain, "an infinite one at [0, 0]");
     refused(&mean, &mean, None, &plain, "mean.npy: not a whole ZIP archive");
     let whole = std::fs::read(&images).unwrap();
     let cut = r.join("cut.zip");

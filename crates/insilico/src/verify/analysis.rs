@@ -17,7 +17,7 @@ const SINGLE: f64 = 1e-6;
 /// Checks the groups this version knows.
 pub(super) fn verify(path: &Path, report: &mut Report) -> Result<(), Error> {
     let tensors = read(path)?;
-    let groups: BTreeSet<&str> = tensors.iter().filter_map(|(name, _)| name.split_once('.').map(|(group, _)| group)).collect();
+    let groups: BTreeSet<&str> = tensors.keys().filter_map(|name| name.split_once('.').map(|(group, _)| group)).collect();
     for group in groups {
         match group {
             "cc" => correlation(&tensors, path, report)?,

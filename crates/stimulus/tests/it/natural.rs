@@ -78,7 +78,8 @@ fn the_camera_jumps_and_scenes_are_cut() {
         (1..900).filter(|t| correlation(video.frame(t - 1), video.frame(*t)) < 0.75).count()
     };
     let (still, jumping, cut) = (breaks(f64::INFINITY, 0.0), breaks(f64::INFINITY, 1.0), breaks(1.0, 0.0));
-    assert!(still <= 6 && jumping > still + 8 && cut > still + 12, "{still} {jumping} {cut}");
+    // fast pans count now and then too
+    assert!(still <= 18 && jumping > still + 15 && cut > still + 15, "{still} {jumping} {cut}");
 }
 
 #[test]
