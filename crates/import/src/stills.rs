@@ -221,7 +221,11 @@ fn repeated(path: &Path, mean: &Array2<f32>) -> Result<Array3<f32>, Error> {
 fn measured(path: &Path) -> Result<ArrayD<f32>, Error> {
     let x = read_f32(path)?;
     match x.indexed_iter().find(|(_, v)| v.is_infinite()) {
-        Some((at, _)) => Err(mismatch(&path.display().to_string(), "finite numbers, NaN where missing", format!("an infinite one at {:?}", at))),
+        Some((at, _)) => Err(mismatch(
+            &path.display().to_string(),
+            "finite numbers, NaN where missing",
+            format!("an infinite one at {:?}", ndarray::Dimension::slice(&at)),
+        )),
         None => Ok(x),
     }
 }
