@@ -130,7 +130,7 @@ fn values_out_of_range_are_refused_by_key() {
         ("optimizer.eps=0", "optimizer.eps"),
         ("optimizer.seed=-1", "optimizer.seed"),
         ("scheduler.cycle_size=0", "scheduler.cycle_size"),
-        ("scheduler.cycle_size=2", "scheduler.warmup_epochs"),
+        ("scheduler.cycle_size=1", "scheduler.warmup_epochs"),
         ("scheduler.cycles=0", "scheduler.cycles"),
         ("model.recurrent.groups=3", "model.recurrent."),
         ("model.recurrent.init_forget=nan", "model.recurrent.init_forget"),
