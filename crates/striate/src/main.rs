@@ -7,6 +7,11 @@ mod verbs;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// A training step takes and returns gigabytes: the system's allocator gives them back to the kernel each time, which costs a third of
+/// a step (docs/numbers.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Digital twins of visual cortex: train on a recording, evaluate, show them any video.
 #[derive(Parser)]
 #[command(name = "striate", version, arg_required_else_help = true, infer_subcommands = false)]
