@@ -1,6 +1,7 @@
 //! Show the network something: respond to a video, evaluate on a recording, verify against reference numbers.
 
 pub mod baseline;
+pub mod bench;
 pub mod error;
 pub mod evaluate;
 pub mod respond;

@@ -13,6 +13,7 @@ pub mod grid_sample;
 pub mod lstm;
 pub mod matmul;
 pub mod pad;
+pub mod peak;
 pub mod pool;
 pub mod readout;
 pub mod reference;

@@ -26,6 +26,7 @@ pub mod perspective;
 mod readout;
 mod unit;
 pub mod weights;
+pub mod work;
 
 pub use config::NetworkConfig;
 pub use draws::Draws;

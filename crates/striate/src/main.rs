@@ -34,6 +34,7 @@ enum Verb {
     Respond(verbs::respond::Respond),
     Model(verbs::model::Model),
     Verify(verbs::verify::Verify),
+    Bench(verbs::bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Verb::Respond(v) => v.run(),
         Verb::Model(v) => v.run(),
         Verb::Verify(v) => v.run(),
+        Verb::Bench(v) => v.run(),
     };
     match done {
         Ok(code) => code,

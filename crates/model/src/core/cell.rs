@@ -97,6 +97,17 @@ impl Cell {
         Self { kind: config.kind, hidden, both, map, gates: Fused { parts: gates }, attention }
     }
 
+    /// Every convolution.
+    pub(crate) fn convs(&self) -> impl Iterator<Item = &Conv> {
+        let attention = self.attention.iter().flat_map(|a| std::iter::once(&a.conv).chain(&a.qkv.parts));
+        attention.chain(&self.gates.parts)
+    }
+
+    /// Multiply-adds of one pixel that attends to `pixels`.
+    pub(crate) fn attention_multiply_adds(&self, pixels: usize) -> usize {
+        self.attention.as_ref().map_or(0, |a| 2 * pixels * a.common)
+    }
+
     pub(crate) fn declare(&self, params: &mut Params, stream: usize, rng: &mut ChaCha8Rng) {
         if let Some(a) = &self.attention {
             a.conv.declare(params, stream, rng);

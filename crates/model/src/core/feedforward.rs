@@ -107,6 +107,18 @@ impl Feedforward {
         Frame { height: self.retina.height / stride, width: self.retina.width / stride, channels: self.inputs[0].shape.channels_out() }
     }
 
+    /// Every convolution, and the frame it puts out.
+    pub(crate) fn layers(&self) -> Vec<(&Conv, Frame)> {
+        let mut frame = self.after_input();
+        let mut layers = Vec::new();
+        for (input, block) in self.inputs.iter().zip(&self.blocks) {
+            layers.extend(std::iter::once(input).chain(&block.convs).chain(&block.skips).map(|conv| (conv, frame)));
+            frame = pool::pooled(frame, block.pool);
+        }
+        layers.push((&self.out, frame));
+        layers
+    }
+
     pub(crate) fn declare(&self, params: &mut Params, stream: usize, rng: &mut ChaCha8Rng) {
         for (input, block) in self.inputs.iter().zip(&self.blocks) {
             input.declare(params, stream, rng);

@@ -8,6 +8,7 @@ mod recurrent;
 
 use crate::config::NetworkConfig;
 use crate::draws::Draws;
+use crate::layers::conv::Conv;
 use crate::params::{Gradients, Params};
 use cell::CellState;
 use feedforward::{Feedforward, FeedforwardState, FeedforwardTrace, PreparedFeedforward};
@@ -59,6 +60,11 @@ impl Core {
     /// The map each frame becomes.
     pub(crate) fn output(&self) -> Frame {
         self.recurrent.output()
+    }
+
+    /// Every convolution and the frame it puts out, feedforward before recurrent; and the recurrent part's other multiply-adds.
+    pub(crate) fn layers(&self) -> (Vec<(&Conv, Frame)>, Vec<(&Conv, Frame)>, usize) {
+        (self.feedforward.layers(), self.recurrent.layers(), self.recurrent.other_multiply_adds())
     }
 
     pub(crate) fn declare(&self, params: &mut Params, stream: usize, rng: &mut ChaCha8Rng) {

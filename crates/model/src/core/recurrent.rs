@@ -86,6 +86,19 @@ impl Recurrent {
         Frame { channels: self.out.shape.channels_out(), ..self.map }
     }
 
+    /// Every convolution over the map, but for the projection between groups.
+    pub(crate) fn layers(&self) -> Vec<(&Conv, Frame)> {
+        std::iter::once(&self.feedforward).chain(self.cell.convs()).chain([&self.out]).map(|conv| (conv, self.map)).collect()
+    }
+
+    /// Multiply-adds of one frame beside those of [`Self::layers`]: modulation, attention, and the projection between groups,
+    /// which is computed dense.
+    pub(crate) fn other_multiply_adds(&self) -> usize {
+        let pixels = self.map.height * self.map.width;
+        let between = self.between.as_ref().map_or(0, |_| self.inputs * self.hidden);
+        pixels * (between + self.cell.attention_multiply_adds(pixels)) + self.modulation.shape.weights()
+    }
+
     pub(crate) fn declare(&self, params: &mut Params, stream: usize, rng: &mut ChaCha8Rng) {
         self.between.iter().for_each(|b| b.declare(params, stream, rng));
         self.feedforward.declare(params, stream, rng);

@@ -12,7 +12,7 @@ use striate_kernels::weight_norm;
 /// A convolution as declared: names, shape and initial values; one set of parameters per stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Conv {
-    name: String,
+    pub(crate) name: String,
     pub(crate) shape: ConvShape,
     gain_groups: usize,
     wnorm: bool,

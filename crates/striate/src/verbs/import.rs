@@ -126,7 +126,7 @@ struct Stills {
     session: Option<String>,
 }
 
-fn size(text: &str) -> Result<[usize; 2], String> {
+pub(crate) fn size(text: &str) -> Result<[usize; 2], String> {
     let parts = text.split_once('x').and_then(|(h, w)| Some([h.parse().ok()?, w.parse().ok()?]));
     parts.ok_or_else(|| "expected HEIGHTxWIDTH, for example 64x64".into())
 }
