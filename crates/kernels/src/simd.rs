@@ -57,6 +57,12 @@ pub(crate) trait Lanes: Copy {
     unsafe fn store(self, p: *mut f32);
     /// `self + a * b`.
     unsafe fn madd(self, a: Self, b: Self) -> Self;
+    /// `self + other`.
+    unsafe fn add(self, other: Self) -> Self;
+    /// `self - other`.
+    unsafe fn sub(self, other: Self) -> Self;
+    /// `self * other`.
+    unsafe fn mul(self, other: Self) -> Self;
 }
 
 /// `a * b + c`, fused where the tier fuses.
@@ -83,13 +89,18 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) {
     }
 }
 
-/// Width of a block of packed output channels: two vectors of the tier, or one where that holds all `cout` channels.
-pub(crate) fn block_width(cout: usize) -> usize {
-    let n = match tier() {
+/// Floats in a vector of the tier.
+pub(crate) fn vector_width() -> usize {
+    match tier() {
         Tier::Portable => Portable::N,
         Tier::Avx2 => 8,
         Tier::Avx512 => 16,
-    };
+    }
+}
+
+/// Width of a block of packed output channels: two vectors of the tier, or one where that holds all `cout` channels.
+pub(crate) fn block_width(cout: usize) -> usize {
+    let n = vector_width();
     if cout <= n { n } else { 2 * n }
 }
 
@@ -121,14 +132,26 @@ impl Lanes for Portable {
         }
         self
     }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] + other.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] - other.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] * other.0[i]))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Kernel, Lanes};
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps,
-        _mm512_storeu_ps,
+        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm256_sub_ps,
+        _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps, _mm512_sub_ps,
     };
 
     #[target_feature(enable = "avx512f,avx2,fma")]
@@ -164,6 +187,21 @@ mod x86 {
             // SAFETY: only reached through `run_avx512`.
             unsafe { _mm512_fmadd_ps(a, b, self) }
         }
+        #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            // SAFETY: only reached through `run_avx512`.
+            unsafe { _mm512_add_ps(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            // SAFETY: only reached through `run_avx512`.
+            unsafe { _mm512_sub_ps(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn mul(self, other: Self) -> Self {
+            // SAFETY: only reached through `run_avx512`.
+            unsafe { _mm512_mul_ps(self, other) }
+        }
     }
 
     impl Lanes for __m256 {
@@ -188,6 +226,21 @@ mod x86 {
         unsafe fn madd(self, a: Self, b: Self) -> Self {
             // SAFETY: only reached through `run_avx2`.
             unsafe { _mm256_fmadd_ps(a, b, self) }
+        }
+        #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            // SAFETY: only reached through `run_avx2`.
+            unsafe { _mm256_add_ps(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            // SAFETY: only reached through `run_avx2`.
+            unsafe { _mm256_sub_ps(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn mul(self, other: Self) -> Self {
+            // SAFETY: only reached through `run_avx2`.
+            unsafe { _mm256_mul_ps(self, other) }
         }
     }
 }

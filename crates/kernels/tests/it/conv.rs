@@ -3,7 +3,7 @@
 use crate::measure::{cases, close, dot, gradient, values, wide};
 use proptest::prelude::*;
 use proptest::sample::select;
-use striate_kernels::conv::{self, ConvShape, Extent};
+use striate_kernels::conv::{self, Algorithm, ConvShape, Extent};
 use striate_kernels::pad::{Border, Frame, pad, pad_gradient};
 use striate_kernels::reference;
 
@@ -93,27 +93,41 @@ fn any_case(most: usize) -> impl Strategy<Value = Case> {
         .prop_filter("too slow for the reference", move |case| case.cost() < most)
 }
 
+/// The algorithms that can compute a shape, and the relative error a sum may have: transforms cost Winograd's a factor of two.
+fn algorithms(s: &ConvShape) -> Vec<(Algorithm, f64)> {
+    let mut all = vec![(Algorithm::Direct, 1e-6)];
+    if s.k == 3 && s.stride == 1 {
+        all.push((Algorithm::Winograd, 2e-6));
+    }
+    all
+}
+
 fn check_forward(case: Case) {
     let (x, weights, bias) = (case.input(), case.weights(), case.bias());
-    let (padded, packed, e) = (case.padded(&x), conv::pack(&case.s, &weights), case.extent());
+    let (padded, e) = (case.padded(&x), case.extent());
     let plain = case.reference(&wide(&x), &wide(&weights), None);
-    let mut out = vec![f32::NAN; plain.len()];
-    conv::forward(&case.s, &e, &padded, &packed, None, &mut out, false);
-    close("conv forward", &out, &plain, 1e-6);
-    conv::forward(&case.s, &e, &padded, &packed, Some(&bias), &mut out, false);
-    close("conv forward with bias", &out, &case.reference(&wide(&x), &wide(&weights), Some(&wide(&bias))), 1e-6);
-    let before = case.dout();
-    out.copy_from_slice(&before);
-    conv::forward(&case.s, &e, &padded, &packed, None, &mut out, true);
-    let sum: Vec<f64> = plain.iter().zip(&before).map(|(p, b)| p + f64::from(*b)).collect();
-    close("conv forward, accumulated", &out, &sum, 1e-6);
+    for (algorithm, limit) in algorithms(&case.s) {
+        let packed = conv::pack_for(algorithm, &case.s, &weights);
+        let mut out = vec![f32::NAN; plain.len()];
+        conv::forward(&case.s, &e, &padded, &packed, None, &mut out, false);
+        close(&format!("conv forward, {algorithm:?}"), &out, &plain, limit);
+        conv::forward(&case.s, &e, &padded, &packed, Some(&bias), &mut out, false);
+        close("conv forward with bias", &out, &case.reference(&wide(&x), &wide(&weights), Some(&wide(&bias))), limit);
+        let before = case.dout();
+        out.copy_from_slice(&before);
+        conv::forward(&case.s, &e, &padded, &packed, None, &mut out, true);
+        let sum: Vec<f64> = plain.iter().zip(&before).map(|(p, b)| p + f64::from(*b)).collect();
+        close("conv forward, accumulated", &out, &sum, limit);
+    }
 }
 
 fn check_weight_and_bias_gradient(case: Case) {
     let (x, weights, dout) = (case.input(), case.weights(), case.dout());
     let (wx, ww, wd) = (wide(&x), wide(&weights), wide(&dout));
-    let found = conv::weight_gradient(&case.s, &case.extent(), &case.padded(&x), &dout);
-    gradient("conv weight gradient", &found, &ww, |w| dot(&case.reference(&wx, w, None), &wd));
+    for (algorithm, _) in algorithms(&case.s) {
+        let found = conv::weight_gradient_by(algorithm, &case.s, &case.extent(), &case.padded(&x), &dout);
+        gradient(&format!("conv weight gradient, {algorithm:?}"), &found, &ww, |w| dot(&case.reference(&wx, w, None), &wd));
+    }
     let found = conv::bias_gradient(&dout, case.s.channels_out());
     gradient("conv bias gradient", &found, &wide(&case.bias()), |b| dot(&case.reference(&wx, &ww, Some(b)), &wd));
 }
@@ -121,15 +135,17 @@ fn check_weight_and_bias_gradient(case: Case) {
 /// Stride 1, odd kernel, same size: the gradient is a convolution.
 fn check_input_gradient(case: Case) {
     let (s, x, weights) = (case.s, wide(&case.input()), wide(&case.weights()));
-    let packed = conv::pack_transposed(&s, &case.weights());
-    let mut dx = vec![f32::NAN; x.len()];
-    conv::input_gradient(&s, &case.extent(), &case.padded_dout(), &packed, &mut dx, false);
-    gradient("conv input gradient", &dx, &x, |x| dot(&case.reference(x, &weights, None), &wide(&case.dout())));
-    let before = case.input();
-    let mut sum = before.clone();
-    conv::input_gradient(&s, &case.extent(), &case.padded_dout(), &packed, &mut sum, true);
-    let expected: Vec<f64> = dx.iter().zip(&before).map(|(d, b)| f64::from(*d) + f64::from(*b)).collect();
-    close("conv input gradient, accumulated", &sum, &expected, 1e-6);
+    for (algorithm, limit) in algorithms(&s) {
+        let packed = conv::pack_transposed_for(algorithm, &s, &case.weights());
+        let mut dx = vec![f32::NAN; x.len()];
+        conv::input_gradient(&s, &case.extent(), &case.padded_dout(), &packed, &mut dx, false);
+        gradient(&format!("conv input gradient, {algorithm:?}"), &dx, &x, |x| dot(&case.reference(x, &weights, None), &wide(&case.dout())));
+        let before = case.input();
+        let mut sum = before.clone();
+        conv::input_gradient(&s, &case.extent(), &case.padded_dout(), &packed, &mut sum, true);
+        let expected: Vec<f64> = dx.iter().zip(&before).map(|(d, b)| f64::from(*d) + f64::from(*b)).collect();
+        close("conv input gradient, accumulated", &sum, &expected, limit);
+    }
 }
 
 /// Any stride, one frame: the gradient is scattered, then the padding's gradient is taken.
@@ -158,9 +174,31 @@ fn large() -> Vec<Case> {
     ]
 }
 
+/// The paper's sizes, where a piece of work is a strip of tiles or several, through several frames: too large for finite differences.
+fn of_the_paper() -> Vec<Case> {
+    let shape = |groups, cin, cout, kt| ConvShape { groups, cin, cout, kt, k: 3, stride: 1 };
+    let case = |s, time, batch, height, width| Case { s, time, batch, height, width, padding: 1, border: Border::Zero };
+    vec![case(shape(1, 32, 32, 3), 5, 1, 8, 96), case(shape(2, 32, 32, 3), 9, 2, 16, 24), case(shape(2, 64, 128, 1), 1, 5, 16, 24)]
+}
+
 #[test]
 fn forward_of_large_frames() {
-    large().into_iter().for_each(check_forward);
+    large().into_iter().chain(of_the_paper()).for_each(check_forward);
+}
+
+/// Gradients of one algorithm hold the other's, which finite differences hold on smaller frames.
+#[test]
+fn gradients_at_the_papers_sizes_agree() {
+    for case in of_the_paper() {
+        let (s, e, x, dout) = (case.s, case.extent(), case.padded(&case.input()), case.dout());
+        let [direct, winograd] = [Algorithm::Direct, Algorithm::Winograd].map(|a| {
+            let mut dx = vec![0.0; case.time * case.batch * case.frame().len()];
+            conv::input_gradient(&s, &e, &case.padded_dout(), &conv::pack_transposed_for(a, &s, &case.weights()), &mut dx, false);
+            (conv::weight_gradient_by(a, &s, &e, &x, &dout), dx)
+        });
+        close("weight gradient", &winograd.0, &wide(&direct.0), 3e-6);
+        close("input gradient", &winograd.1, &wide(&direct.1), 3e-6);
+    }
 }
 
 #[test]
@@ -191,18 +229,24 @@ fn weights_of_the_reference_give_its_published_output() {
 }
 
 #[test]
-fn a_nan_pixel_reaches_every_output_that_sees_it_and_no_other() {
+fn a_nan_pixel_reaches_every_output_that_sees_it() {
     let s = ConvShape { groups: 2, cin: 3, cout: 5, kt: 3, k: 3, stride: 1 };
     let case = Case { s, time: 4, batch: 2, height: 7, width: 9, padding: 1, border: Border::Zero };
     let mut x = case.input();
     let (frame, y, column, channel) = (2, 3, 4, 1); // second frame of batch element 0, first group
     x[((frame * 7 + y) * 9 + column) * 6 + channel] = f32::NAN;
     let mut out = vec![0.0; 4 * 2 * case.out().len()];
-    conv::forward(&s, &case.extent(), &case.padded(&x), &conv::pack(&s, &case.weights()), None, &mut out, false);
+    let direct = conv::pack_for(Algorithm::Direct, &s, &case.weights());
+    conv::forward(&s, &case.extent(), &case.padded(&x), &direct, None, &mut out, false);
+    let winograd = conv::pack_for(Algorithm::Winograd, &s, &case.weights());
+    let mut by_tiles = vec![0.0; out.len()];
+    conv::forward(&s, &case.extent(), &case.padded(&x), &winograd, None, &mut by_tiles, false);
     for (i, v) in out.iter().enumerate() {
         let (f, row, col, o) = (i / (7 * 9 * 10), i / (9 * 10) % 7, i / 10 % 9, i % 10);
         let seen = f % 2 == 0 && (frame..=frame + 4).contains(&f) && row.abs_diff(y) <= 1 && col.abs_diff(column) <= 1 && o < 5;
         assert_eq!(v.is_nan(), seen, "frame {f}, row {row}, column {col}, channel {o}");
+        // a tile is computed as a whole: its other pixels are lost with it, but never the ones that see it
+        assert!(by_tiles[i].is_nan() || !seen, "frame {f}, row {row}, column {col}, channel {o}");
     }
 }
 

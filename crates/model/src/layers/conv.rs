@@ -174,7 +174,7 @@ impl Fused {
 pub(crate) struct Prepared {
     pub(crate) shape: ConvShape,
     weights: Vec<f32>,
-    packed: Vec<f32>,
+    packed: conv::Packed,
     bias: Option<Vec<f32>>,
 }
 

@@ -1,0 +1,241 @@
+//! Direct convolution: every output row is a sum of small products, one per tap (frame, row, column of the kernel); see
+//! [`crate::matmul`] for the register tile.
+
+use super::{ConvShape, Extent};
+use crate::matmul::{Start, row_block};
+use crate::simd::{Kernel, Lanes, dispatch};
+use rayon::prelude::*;
+
+/// Packs weights: `[group][block][tap][cin][width]`.
+pub(super) fn pack(s: &ConvShape, weight: impl Fn(usize, usize, usize, usize) -> f32) -> Vec<f32> {
+    let (width, blocks, length) = s.blocks();
+    let mut packed = vec![0.0; s.groups * blocks * length];
+    for g in 0..s.groups {
+        for co in 0..s.cout {
+            let block = (g * blocks + co / width) * length + co % width;
+            for tap in 0..s.taps() {
+                for ci in 0..s.cin {
+                    packed[block + (tap * s.cin + ci) * width] = weight(g, co, ci, tap);
+                }
+            }
+        }
+    }
+    packed
+}
+
+/// As [`super::forward`], whose lengths are checked; `packed` from [`pack`].
+pub(super) fn forward(s: &ConvShape, e: &Extent, x: &[f32], packed: &[f32], bias: Option<&[f32]>, out: &mut [f32], accumulate: bool) {
+    let e = &s.flattened(e);
+    let (ho, wo) = s.output(e);
+    let (_, blocks, length) = s.blocks();
+    assert_eq!(packed.len(), s.groups * blocks * length, "packed weight size");
+    let rows = rows_per_piece(ho);
+    let taps = s.tap_offsets(e);
+    out.par_chunks_mut(rows * wo * s.channels_out()).enumerate().for_each(|(piece, out)| {
+        let (frame, row) = (piece / (ho / rows), piece % (ho / rows) * rows);
+        let x = &x[(frame * e.height + row * s.stride) * e.width * s.channels_in()..];
+        dispatch(Rows { s, e, taps: &taps, x, packed, bias, out, rows, wo, accumulate });
+    });
+}
+
+/// Rows one piece of work computes: a divisor of the output height, so that pieces are alike.
+fn rows_per_piece(ho: usize) -> usize {
+    (1..=8.min(ho)).rev().find(|r| ho.is_multiple_of(*r)).unwrap_or(1)
+}
+
+struct Rows<'a> {
+    s: &'a ConvShape,
+    e: &'a Extent,
+    taps: &'a [usize],
+    x: &'a [f32],
+    packed: &'a [f32],
+    bias: Option<&'a [f32]>,
+    out: &'a mut [f32],
+    rows: usize,
+    wo: usize,
+    accumulate: bool,
+}
+
+impl Kernel for Rows<'_> {
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        let Self { s, e, .. } = self;
+        let (width, blocks, length) = s.blocks();
+        let (channels_in, channels_out) = (s.channels_in(), s.channels_out());
+        for g in 0..s.groups {
+            for block in 0..blocks {
+                let co = g * s.cout + block * width;
+                let columns = width.min(s.cout - block * width);
+                let start = match self.bias {
+                    Some(bias) => Start::Bias(&bias[co..co + columns]),
+                    None if self.accumulate => Start::Output,
+                    None => Start::Zero,
+                };
+                for row in 0..self.rows {
+                    // SAFETY: `forward` checked every length against the shape; taps stay inside the padded input.
+                    unsafe {
+                        row_block::<V>(
+                            self.x.as_ptr().add(row * s.stride * e.width * channels_in + g * s.cin),
+                            s.stride * channels_in,
+                            self.taps,
+                            s.cin,
+                            self.packed.as_ptr().add((g * blocks + block) * length),
+                            width,
+                            self.out.as_mut_ptr().add(row * self.wo * channels_out + co),
+                            channels_out,
+                            self.wo,
+                            columns,
+                            start,
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// As [`super::weight_gradient`], whose lengths are checked.
+pub(super) fn weight_gradient(s: &ConvShape, e: &Extent, x: &[f32], dy: &[f32]) -> Vec<f32> {
+    const PIECES: usize = 16; // partial sums, whatever the number of threads
+    let e = &s.flattened(e);
+    let (ho, wo) = s.output(e);
+    let (width, blocks, length) = s.blocks();
+    let taps = s.tap_offsets(e);
+    let per_piece = e.frames.div_ceil(PIECES);
+    let partial: Vec<Vec<f32>> = (0..e.frames.div_ceil(per_piece))
+        .into_par_iter()
+        .map(|piece| {
+            let mut sums = vec![0.0; s.groups * blocks * length];
+            let frames = piece * per_piece..((piece + 1) * per_piece).min(e.frames);
+            dispatch(WeightSums { s, e, taps: &taps, x, dy, ho, wo, frames, sums: &mut sums });
+            sums
+        })
+        .collect();
+    let mut gradient = vec![0.0; s.weights()];
+    for g in 0..s.groups {
+        for co in 0..s.cout {
+            let block = (g * blocks + co / width) * length + co % width;
+            for ci in 0..s.cin {
+                for tap in 0..s.taps() {
+                    let from = block + (tap * s.cin + ci) * width;
+                    gradient[((g * s.cout + co) * s.cin + ci) * s.taps() + tap] = partial.iter().map(|p| p[from]).sum();
+                }
+            }
+        }
+    }
+    gradient
+}
+
+/// Weight-gradient sums over a range of frames, laid out as packed weights.
+struct WeightSums<'a> {
+    s: &'a ConvShape,
+    e: &'a Extent,
+    taps: &'a [usize],
+    x: &'a [f32],
+    dy: &'a [f32],
+    ho: usize,
+    wo: usize,
+    frames: std::ops::Range<usize>,
+    sums: &'a mut [f32],
+}
+
+impl Kernel for WeightSums<'_> {
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        let Self { s, e, ho, wo, .. } = self;
+        let (width, blocks, length) = s.blocks();
+        let (channels_in, channels_out) = (s.channels_in(), s.channels_out());
+        let mut line = vec![0.0f32; wo * width]; // one row of dy for one block, zero beyond its columns
+        for frame in self.frames {
+            for row in 0..ho {
+                for g in 0..s.groups {
+                    for block in 0..blocks {
+                        let columns = width.min(s.cout - block * width);
+                        let dy = &self.dy[(frame * ho + row) * wo * channels_out + g * s.cout + block * width..];
+                        for x in 0..wo {
+                            line[x * width..][..columns].copy_from_slice(&dy[x * channels_out..][..columns]);
+                        }
+                        let x = (frame * e.height + row * s.stride) * e.width * channels_in + g * s.cin;
+                        let sums = &mut self.sums[(g * blocks + block) * length..][..length];
+                        for (tap, &offset) in self.taps.iter().enumerate() {
+                            // SAFETY: `weight_gradient` checked the lengths; taps stay inside the padded input.
+                            unsafe {
+                                let x = self.x.as_ptr().add(x + offset);
+                                let sums = sums.as_mut_ptr().add(tap * s.cin * width);
+                                outer::<V>(x, s.stride * channels_in, line.as_ptr(), width, s.cin, sums, wo);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `sums[c][j] += sum over pixels of x[pixel][c] * line[pixel][j]`.
+#[inline(always)]
+pub(super) unsafe fn outer<V: Lanes>(x: *const f32, pixel: usize, line: *const f32, width: usize, cin: usize, sums: *mut f32, pixels: usize) {
+    // SAFETY: forwarded from the caller.
+    unsafe {
+        let mut c = 0;
+        while c + 8 <= cin {
+            outer_block::<V, 8>(x.add(c), pixel, line, width, sums.add(c * width), pixels);
+            c += 8;
+        }
+        while c + 4 <= cin {
+            outer_block::<V, 4>(x.add(c), pixel, line, width, sums.add(c * width), pixels);
+            c += 4;
+        }
+        while c < cin {
+            outer_block::<V, 1>(x.add(c), pixel, line, width, sums.add(c * width), pixels);
+            c += 1;
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn outer_block<V: Lanes, const R: usize>(x: *const f32, pixel: usize, line: *const f32, width: usize, sums: *mut f32, pixels: usize) {
+    // SAFETY: forwarded from the caller; a block is one or two vectors wide.
+    unsafe {
+        if width == V::N {
+            outer_tile::<V, R, 1>(x, pixel, line, sums, pixels);
+        } else if V::N == 16 || R < 8 {
+            outer_tile::<V, R, 2>(x, pixel, line, sums, pixels);
+        } else {
+            // eight rows by two vectors would not fit sixteen registers
+            outer_tile::<V, 4, 2>(x, pixel, line, sums, pixels);
+            outer_tile::<V, 4, 2>(x.add(4), pixel, line, sums.add(4 * width), pixels);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn outer_tile<V: Lanes, const R: usize, const B: usize>(x: *const f32, pixel: usize, line: *const f32, sums: *mut f32, pixels: usize) {
+    // SAFETY: forwarded from the caller.
+    unsafe {
+        let mut tile = [[V::splat(0.0); B]; R];
+        for r in 0..R {
+            for b in 0..B {
+                tile[r][b] = V::load(sums.add((r * B + b) * V::N));
+            }
+        }
+        for p in 0..pixels {
+            let x = x.add(p * pixel);
+            let mut dy = [V::splat(0.0); B];
+            for b in 0..B {
+                dy[b] = V::load(line.add((p * B + b) * V::N));
+            }
+            for r in 0..R {
+                let a = V::splat(*x.add(r));
+                for b in 0..B {
+                    tile[r][b] = tile[r][b].madd(a, dy[b]);
+                }
+            }
+        }
+        for r in 0..R {
+            for b in 0..B {
+                tile[r][b].store(sums.add((r * B + b) * V::N));
+            }
+        }
+    }
+}
