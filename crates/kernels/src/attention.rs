@@ -3,7 +3,7 @@
 //! `a = softmax(q_n k_n^T) v` with `q_n = q / |q| * scale` and `k_n = k / |k|` (no further temperature: reference
 //! implementation). Scores are made for a tile of queries at a time and never all at once.
 
-use crate::activation::softmax;
+use crate::activation::{softmax, sum_by};
 use crate::matmul::{matmul, pack};
 
 const TILE: usize = 32; // queries whose scores exist at a time
@@ -116,7 +116,7 @@ fn unit(x: &[f32], dim: usize) -> (Vec<f32>, Vec<f32>) {
     let norms = out
         .chunks_exact_mut(dim)
         .map(|row| {
-            let norm = row.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt() as f32;
+            let norm = sum_by(row, |v| v * v).sqrt() as f32;
             row.iter_mut().for_each(|v| *v /= norm);
             norm
         })

@@ -1,5 +1,7 @@
 //! Weight normalisation: each output's weights are centred, scaled to unit norm over the fan-in, then multiplied by a gain.
 
+use crate::activation::sum_by;
+
 /// Added to the scaled variance (reference implementation).
 const EPSILON: f64 = 1e-5;
 
@@ -36,7 +38,7 @@ pub fn backward(raw: &[f32], length: usize, fan_in: usize, gains: Option<&[f32]>
 
 fn statistics(raw: &[f32], fan_in: usize) -> (f64, f64) {
     let n = raw.len() as f64;
-    let mean = raw.iter().map(|r| f64::from(*r)).sum::<f64>() / n;
-    let variance = raw.iter().map(|r| (f64::from(*r) - mean).powi(2)).sum::<f64>() / n;
+    let mean = sum_by(raw, |r| r) / n;
+    let variance = sum_by(raw, |r| (r - mean) * (r - mean)) / n;
     (mean, (variance * fan_in as f64 + EPSILON).powf(-0.5))
 }

@@ -63,26 +63,55 @@ pub(super) unsafe fn output_gradient<V: Lanes>(y: [V; OUT]) -> [V; IN] {
     }
 }
 
-/// Rows of G: three weights to their values at six points.
-fn at_points() -> [[f64; 3]; IN] {
-    let (a, b) = (2.0 / 3.0, 3.0 / 2.0);
-    let at = |p: f64, q: f64| {
+/// G: three weights to their values at six points, one row each.
+const G: [[f64; 3]; IN] = {
+    const fn at(p: f64, q: f64) -> [f64; 3] {
         let scale = 2.0 * p * p * (p * p - q * q);
         [1.0 / scale, p / scale, p * p / scale]
-    };
+    }
+    let (a, b) = (2.0 / 3.0, 3.0 / 2.0);
     [[1.0, 0.0, 0.0], at(a, b), at(-a, b), at(b, a), at(-b, a), [0.0, 0.0, 1.0]]
-}
+};
 
-/// `G w G^T`: a 3x3 kernel to its values at 36 points.
-pub(super) fn weights(w: [f32; 9]) -> [f32; POINTS] {
-    let g = at_points();
-    let rows: [[f64; 3]; IN] = std::array::from_fn(|i| std::array::from_fn(|x| (0..3).map(|y| g[i][y] * f64::from(w[y * 3 + x])).sum()));
-    std::array::from_fn(|p| (0..3).map(|x| rows[p / IN][x] * g[p % IN][x]).sum::<f64>() as f32)
+/// Kernels transformed side by side, so that the compiler has vectors to work with.
+pub(super) const SIDE: usize = 16;
+
+/// `G w G^T`: 3x3 kernels to their values at 36 points.
+#[inline(always)]
+pub(super) fn weights(w: &[[f32; SIDE]; 9]) -> [[f32; SIDE]; POINTS] {
+    let mut rows = [[[0.0f64; SIDE]; 3]; IN];
+    for i in 0..IN {
+        for tap in 0..9 {
+            for k in 0..SIDE {
+                rows[i][tap % 3][k] += G[i][tap / 3] * f64::from(w[tap][k]);
+            }
+        }
+    }
+    let mut points = [[0.0f32; SIDE]; POINTS];
+    for p in 0..POINTS {
+        for k in 0..SIDE {
+            points[p][k] = (0..3).map(|x| rows[p / IN][x][k] * G[p % IN][x]).sum::<f64>() as f32;
+        }
+    }
+    points
 }
 
 /// `G^T u G`, the transpose of [`weights`].
-pub(super) fn weights_gradient(u: [f32; POINTS]) -> [f32; 9] {
-    let g = at_points();
-    let rows: [[f64; IN]; 3] = std::array::from_fn(|y| std::array::from_fn(|j| (0..IN).map(|i| g[i][y] * f64::from(u[i * IN + j])).sum()));
-    std::array::from_fn(|tap| (0..IN).map(|j| rows[tap / 3][j] * g[j][tap % 3]).sum::<f64>() as f32)
+#[inline(always)]
+pub(super) fn weights_gradient(u: &[[f32; SIDE]; POINTS]) -> [[f32; SIDE]; 9] {
+    let mut rows = [[[0.0f64; SIDE]; IN]; 3];
+    for p in 0..POINTS {
+        for y in 0..3 {
+            for k in 0..SIDE {
+                rows[y][p % IN][k] += G[p / IN][y] * f64::from(u[p][k]);
+            }
+        }
+    }
+    let mut taps = [[0.0f32; SIDE]; 9];
+    for tap in 0..9 {
+        for k in 0..SIDE {
+            taps[tap][k] = (0..IN).map(|j| rows[tap / 3][j][k] * G[j][tap % 3]).sum::<f64>() as f32;
+        }
+    }
+    taps
 }

@@ -6,7 +6,7 @@
 //! transformed output gradients, summed at each point before they are brought back to 3x3.
 
 use super::direct::outer;
-use super::tile::{self, IN, OUT, POINTS};
+use super::tile::{self, IN, OUT, POINTS, SIDE};
 use super::{ConvShape, Extent};
 use crate::matmul::{Start, row_block};
 use crate::simd::{Kernel, Lanes, block_width, dispatch, vector_width};
@@ -100,19 +100,43 @@ impl Cut {
 pub(super) fn pack(s: &ConvShape, weight: impl Fn(usize, usize, usize, usize) -> f32 + Sync) -> Vec<f32> {
     let width = block_width(s.cout);
     let blocks = s.cout.div_ceil(width);
-    let (row, length) = (s.kt * s.cin * width, POINTS * s.kt * s.cin * width);
-    let mut packed = vec![0.0; s.groups * blocks * length];
-    packed.par_chunks_mut(length).enumerate().for_each(|(place, packed)| {
+    let row = s.kt * s.cin * width;
+    let mut packed = vec![0.0; s.groups * blocks * POINTS * row];
+    packed.par_chunks_mut(POINTS * row).enumerate().for_each(|(place, packed)| {
         let (g, block) = (place / blocks, place % blocks);
+        let columns = width.min(s.cout - block * width);
         for (kt, ci) in (0..s.kt * s.cin).map(|i| (i / s.cin, i % s.cin)) {
-            for column in 0..width.min(s.cout - block * width) {
-                let points = tile::weights(std::array::from_fn(|tap| weight(g, block * width + column, ci, kt * 9 + tap)));
-                let at = (kt * s.cin + ci) * width + column;
-                points.into_iter().enumerate().for_each(|(p, w)| packed[p * row + at] = w);
+            for column in (0..columns).step_by(SIDE) {
+                let lanes = SIDE.min(columns - column);
+                let mut kernels = [[0.0; SIDE]; 9];
+                for (tap, kernels) in kernels.iter_mut().enumerate() {
+                    for (k, value) in kernels[..lanes].iter_mut().enumerate() {
+                        *value = weight(g, block * width + column + k, ci, kt * 9 + tap);
+                    }
+                }
+                let packed = &mut packed[(kt * s.cin + ci) * width + column..];
+                dispatch(Transformed { kernels: &kernels, packed, row, lanes });
             }
         }
     });
     packed
+}
+
+/// Kernels of some neighbouring columns, written to their places at all points.
+struct Transformed<'a> {
+    kernels: &'a [[f32; SIDE]; 9],
+    packed: &'a mut [f32],
+    row: usize,
+    lanes: usize,
+}
+
+impl Kernel for Transformed<'_> {
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        for (p, values) in tile::weights(self.kernels).iter().enumerate() {
+            self.packed[p * self.row..][..self.lanes].copy_from_slice(&values[..self.lanes]);
+        }
+    }
 }
 
 thread_local! {
@@ -398,17 +422,48 @@ pub(super) fn weight_gradient(s: &ConvShape, e: &Extent, x: &[f32], dy: &[f32]) 
         })
         .collect();
     let mut gradient = vec![0.0; s.weights()];
-    gradient.par_chunks_mut(s.fan_in()).enumerate().for_each(|(o, gradient)| {
-        let (group, co) = (o / s.cout, o % s.cout);
-        let of_group = &partial[group * parts..][..parts];
-        for (kt, ci) in (0..s.kt * s.cin).map(|i| (i / s.cin, i % s.cin)) {
-            let at = co / width * length + (kt * s.cin + ci) * width + co % width;
-            let points = std::array::from_fn(|p| of_group.iter().map(|sums| sums[at + p * s.kt * s.cin * width]).sum());
-            let taps = tile::weights_gradient(points);
-            gradient[(ci * s.kt + kt) * 9..][..9].copy_from_slice(&taps);
+    gradient.par_chunks_mut(s.cout * s.fan_in()).zip(partial.par_chunks(parts)).for_each(|(gradient, partial)| {
+        for block in 0..blocks {
+            for column in (0..width.min(s.cout - block * width)).step_by(SIDE) {
+                dispatch(Gathered { s, partial, block, column, gradient });
+            }
         }
     });
     gradient
+}
+
+/// Gradients of some neighbouring columns of a block, from the sums at the points.
+struct Gathered<'a> {
+    s: &'a ConvShape,
+    partial: &'a [Vec<f32>],
+    block: usize,
+    column: usize,
+    gradient: &'a mut [f32],
+}
+
+impl Kernel for Gathered<'_> {
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        let Self { s, block, column, gradient, .. } = self;
+        let (width, rows) = (block_width(s.cout), s.kt * s.cin);
+        let first = block * width + column;
+        let lanes = SIDE.min(width - column).min(s.cout - first);
+        for row in 0..rows {
+            let mut points = [[0.0; SIDE]; POINTS];
+            for sums in self.partial {
+                for (p, values) in points.iter_mut().enumerate() {
+                    let sums = &sums[((block * POINTS + p) * rows + row) * width + column..][..lanes];
+                    values.iter_mut().zip(sums).for_each(|(v, s)| *v += s);
+                }
+            }
+            let (kt, ci) = (row / s.cin, row % s.cin);
+            for (tap, values) in tile::weights_gradient(&points).iter().enumerate() {
+                for (k, value) in values[..lanes].iter().enumerate() {
+                    gradient[(first + k) * s.fan_in() + (ci * s.kt + kt) * 9 + tap] = *value;
+                }
+            }
+        }
+    }
 }
 
 /// Adds a piece's sums at each point, laid out as packed weights of one group.

@@ -214,8 +214,10 @@ impl Attention {
             .map(|head| {
                 let (n, g) = (head / self.groups, head % self.groups);
                 std::array::from_fn(|part| {
+                    let mut head = vec![0.0; pixels * d];
                     let of_pixel = |p: usize| &qkv[(n * pixels + p) * 3 * self.common + (g * 3 + part) * d..][..d];
-                    (0..pixels).flat_map(|p| of_pixel(p).iter().copied()).collect()
+                    head.chunks_exact_mut(d).enumerate().for_each(|(p, to)| to.copy_from_slice(of_pixel(p)));
+                    head
                 })
             })
             .collect()
