@@ -1,5 +1,6 @@
 //! Pointwise nonlinearities with their variance-preserving gain, and the vectorisable exp, sigmoid and tanh beneath them.
 
+use crate::pad::Frame;
 use crate::simd::{Kernel, Lanes, dispatch, madd};
 use rayon::prelude::*;
 
@@ -37,6 +38,24 @@ const PIECE: usize = 1 << 14; // floats per piece of parallel work
 pub fn forward(activation: Activation, x: &[f32], y: &mut [f32]) {
     assert_eq!(x.len(), y.len());
     y.par_chunks_mut(PIECE).zip(x.par_chunks(PIECE)).for_each(|(y, x)| dispatch(Forward { activation, x, y }));
+}
+
+/// `y = gain f(x)` of frames [F, H, W, C] into the middle of zero-padded frames [F, H + 2p, W + 2p, C].
+pub fn forward_padded(activation: Activation, frame: Frame, p: usize, x: &[f32], out: &mut [f32]) {
+    let padded = frame.padded(p);
+    assert_eq!(x.len() / frame.len(), out.len() / padded.len());
+    let (row, side) = (frame.width * frame.channels, p * frame.channels);
+    out.par_chunks_mut(padded.len()).zip(x.par_chunks(frame.len())).for_each(|(out, x)| {
+        let (above, rest) = out.split_at_mut(p * padded.width * frame.channels);
+        let (middle, below) = rest.split_at_mut(frame.height * padded.width * frame.channels);
+        above.fill(0.0);
+        below.fill(0.0);
+        for (out, x) in middle.chunks_exact_mut(padded.width * frame.channels).zip(x.chunks_exact(row)) {
+            out[..side].fill(0.0);
+            out[side + row..].fill(0.0);
+            dispatch(Forward { activation, x, y: &mut out[side..side + row] });
+        }
+    });
 }
 
 /// `dy *= gain f'(x)`: turns the output's gradient into the input's, in place.

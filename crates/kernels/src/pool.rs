@@ -1,4 +1,6 @@
-//! Average pooling of channels-last frames, window = stride, remainder dropped.
+//! Group-wise concatenation and average pooling of channels-last frames in one pass, window = stride, remainder dropped.
+//!
+//! Concatenated channels are group-major: for each group, the group's channels of each part in turn.
 
 use crate::pad::Frame;
 use rayon::prelude::*;
@@ -8,35 +10,51 @@ pub fn pooled(frame: Frame, size: usize) -> Frame {
     Frame { height: frame.height / size, width: frame.width / size, ..frame }
 }
 
-/// `out [F, H / size, W / size, C]`: means of `size x size` windows.
-pub fn forward(frame: Frame, size: usize, x: &[f32], out: &mut [f32]) {
+/// `out [F, H / size, W / size, parts * C]`: means of `size x size` windows of the parts [F, H, W, C], group by group.
+pub fn forward(frame: Frame, groups: usize, size: usize, parts: &[&[f32]], out: &mut [f32]) {
     let small = pooled(frame, size);
+    let (total, width) = (parts.len() * frame.channels, frame.channels / groups);
     let scale = 1.0 / (size * size) as f32;
-    out.par_chunks_mut(small.len()).zip(x.par_chunks(frame.len())).for_each(|(out, x)| {
-        for (pixel, out) in out.chunks_exact_mut(frame.channels).enumerate() {
-            let (y, x0) = (pixel / small.width * size, pixel % small.width * size);
-            out.fill(0.0);
-            for (dy, dx) in (0..size * size).map(|i| (i / size, i % size)) {
-                let from = &x[((y + dy) * frame.width + x0 + dx) * frame.channels..][..frame.channels];
-                out.iter_mut().zip(from).for_each(|(o, v)| *o += v);
+    out.par_chunks_mut(small.height * small.width * total).enumerate().for_each(|(f, out)| {
+        for (pixel, out) in out.chunks_exact_mut(total).enumerate() {
+            let corner = (pixel / small.width * frame.width + pixel % small.width) * size;
+            for (place, out) in out.chunks_exact_mut(width).enumerate() {
+                let (group, part) = (place / parts.len(), &parts[place % parts.len()][f * frame.len()..]);
+                let at = |dy: usize, dx: usize| &part[(corner + dy * frame.width + dx) * frame.channels + group * width..][..width];
+                out.copy_from_slice(at(0, 0));
+                if size == 1 {
+                    continue;
+                }
+                for (dy, dx) in (1..size * size).map(|i| (i / size, i % size)) {
+                    out.iter_mut().zip(at(dy, dx)).for_each(|(o, v)| *o += v);
+                }
+                out.iter_mut().for_each(|o| *o *= scale);
             }
-            out.iter_mut().for_each(|o| *o *= scale);
         }
     });
 }
 
-/// Gradient of [`forward`] with respect to its input.
-pub fn gradient(frame: Frame, size: usize, dout: &[f32], dx: &mut [f32]) {
+/// Gradients of [`forward`] with respect to each part.
+pub fn gradient(frame: Frame, groups: usize, size: usize, parts: usize, dout: &[f32]) -> Vec<Vec<f32>> {
     let small = pooled(frame, size);
+    let (total, width) = (parts * frame.channels, frame.channels / groups);
     let scale = 1.0 / (size * size) as f32;
-    dx.par_chunks_mut(frame.len()).zip(dout.par_chunks(small.len())).for_each(|(dx, dout)| {
-        dx.fill(0.0);
-        for (pixel, d) in dout.chunks_exact(frame.channels).enumerate() {
-            let (y, x0) = (pixel / small.width * size, pixel % small.width * size);
-            for (dy, dx_) in (0..size * size).map(|i| (i / size, i % size)) {
-                let to = &mut dx[((y + dy) * frame.width + x0 + dx_) * frame.channels..][..frame.channels];
-                to.iter_mut().zip(d).for_each(|(t, d)| *t = d * scale);
+    let frames = dout.len() / (small.height * small.width * total);
+    let of_part = |part: usize| {
+        let mut d = vec![0.0; frames * frame.len()];
+        d.par_chunks_mut(frame.len()).zip(dout.par_chunks(small.height * small.width * total)).for_each(|(d, dout)| {
+            for (pixel, dout) in dout.chunks_exact(total).enumerate() {
+                let corner = (pixel / small.width * frame.width + pixel % small.width) * size;
+                for (dy, dx) in (0..size * size).map(|i| (i / size, i % size)) {
+                    let to = &mut d[(corner + dy * frame.width + dx) * frame.channels..][..frame.channels];
+                    for (group, to) in to.chunks_exact_mut(width).enumerate() {
+                        let from = &dout[(group * parts + part) * width..][..width];
+                        to.iter_mut().zip(from).for_each(|(t, d)| *t = d * scale);
+                    }
+                }
             }
-        }
-    });
+        });
+        d
+    };
+    (0..parts).map(of_part).collect()
 }

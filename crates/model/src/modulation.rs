@@ -133,8 +133,8 @@ impl Modulation {
     ) {
         let dh = match (&self.out, &prepared.out) {
             (Some(out), Some(prepared)) => {
-                let (dw, db) = prepared.pointwise_gradients(&trace.hidden, dout);
-                out.add_gradients(params, stream, &dw, &db, gradients);
+                let d = prepared.pointwise_gradients(&trace.hidden, dout);
+                out.add_gradients(params, stream, &d, gradients);
                 prepared.pointwise_gradient(dout)
             }
             _ => dout.to_vec(),

@@ -223,7 +223,7 @@ impl Run<'_> {
         let mut r = vec![0.0; clip.frames(&network.config) * network.config.units];
         for (stream, state) in self.streams.iter().zip(&mut self.state.0) {
             let (m, _) = network.modulation.forward(&stream.modulation, &behavior, self.batch, &self.draws, &mut state.modulation);
-            let (maps, trace) = network.core.forward(&stream.core, &retina, m.clone(), self.batch, &self.draws, &mut state.core);
+            let (maps, trace) = network.core.forward(&stream.core, &retina, m.clone(), self.batch, &self.draws, &mut state.core, false);
             let own = network.readout.forward(&stream.readout, &self.positions, &maps);
             tap(Seen::Stream { modulation: &m, feedforward: trace.feedforward_output(), recurrent: &maps, readout: &own });
             r.iter_mut().zip(&own).for_each(|(r, o)| *r += o);

@@ -71,7 +71,7 @@ impl Network {
         let (retina, seen) = self.perspective.forward(&run.perspective, clip.video, clip.size, &eye, clip.periphery, &run.draws);
         let (ready, state) = (&run.streams[0], &mut run.state.0[0]);
         let (m, modulated) = self.modulation.forward(&ready.modulation, &behavior, batch, &run.draws, &mut state.modulation);
-        let (maps, trace) = self.core.forward(&ready.core, &retina, m, batch, &run.draws, &mut state.core);
+        let (maps, trace) = self.core.forward(&ready.core, &retina, m, batch, &run.draws, &mut state.core, true);
         let r = self.readout.forward(&ready.readout, &run.positions, &maps);
         let scored = self.scored(&r, targets, batch)?;
 

@@ -29,14 +29,31 @@ proptest! {
     }
 
     #[test]
-    fn pooling_is_the_definition_and_its_gradient_the_slope((frame, count, size) in (frames(3), 1..=3usize, 1..=3usize)) {
-        let x = values(1, count * frame.len());
-        let mut out = vec![f32::NAN; count * pool::pooled(frame, size).len()];
-        pool::forward(frame, size, &x, &mut out);
-        close("pool forward", &out, &reference::average_pool(frame, size, &wide(&x)), 1e-6);
+    fn pooling_is_the_definition_and_its_gradient_the_slope(
+        (frame, count, size) in (frames(3), 1..=3usize, 1..=3usize),
+        (groups, parts) in (1..=2usize, 1..=3usize),
+    ) {
+        let frame = Frame { channels: frame.channels * groups, ..frame };
+        let x = values(1, parts * count * frame.len());
+        let split: Vec<&[f32]> = x.chunks_exact(count * frame.len()).collect();
+        let all = Frame { channels: parts * frame.channels, ..frame };
+        // the definition: concatenate group by group, then average
+        let definition = |x: &[f64]| {
+            let (width, per_part) = (frame.channels / groups, count * frame.len());
+            let joined: Vec<f64> = (0..count * all.len())
+                .map(|i| {
+                    let (pixel, c) = (i / all.channels, i % all.channels);
+                    let (group, part, k) = (c / (parts * width), c / width % parts, c % width);
+                    x[part * per_part + pixel * frame.channels + group * width + k]
+                })
+                .collect();
+            reference::average_pool(all, size, &joined)
+        };
+        let mut out = vec![f32::NAN; count * pool::pooled(all, size).len()];
+        pool::forward(frame, groups, size, &split, &mut out);
+        close("pool forward", &out, &definition(&wide(&x)), 1e-6);
         let dout = values(2, out.len());
-        let mut dx = vec![f32::NAN; x.len()];
-        pool::gradient(frame, size, &dout, &mut dx);
-        gradient("pool", &dx, &wide(&x), |x| dot(&reference::average_pool(frame, size, x), &wide(&dout)));
+        let dx = pool::gradient(frame, groups, size, parts, &dout).concat();
+        gradient("pool", &dx, &wide(&x), |x| dot(&definition(x), &wide(&dout)));
     }
 }

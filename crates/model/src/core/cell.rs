@@ -5,12 +5,12 @@
 
 use super::groups::{concatenate, split};
 use crate::config::{RecurrentConfig, RecurrentKind};
-use crate::layers::conv::{Conv, Fused, Prepared};
+use crate::layers::conv::{Conv, ConvGradient, Fused, Prepared};
 use crate::params::{Gradients, Param, Params};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use striate_kernels::attention::Head;
-use striate_kernels::conv::ConvShape;
+use striate_kernels::conv::{ConvShape, Extent};
 use striate_kernels::lstm;
 use striate_kernels::pad::{self, Border, Frame};
 
@@ -55,20 +55,14 @@ pub(crate) struct CellState {
     c: Vec<f32>,
 }
 
-/// What the backward pass needs, all frames.
+/// What the backward pass needs, by frame; all else is computed again from it.
 #[derive(Default)]
 pub(crate) struct CellTrace {
-    /// Padded `both`.
-    padded: Vec<f32>,
-    /// Convolved `both` (CvT cells).
-    z: Vec<f32>,
-    /// Queries, keys, values (CvT cells).
-    qkv: Vec<f32>,
-    /// What the gates read (CvT cells).
-    read: Vec<f32>,
-    /// Activated gates, by frame.
+    /// Convolved `both`, and what attention makes of it (CvT cells).
+    attended: Vec<[Vec<f32>; 2]>,
+    /// Activated gates.
     gates: Vec<Vec<f32>>,
-    /// Cell states, by frame, starting with the one before the first.
+    /// Cell states, starting with the one before the first.
     cells: Vec<Vec<f32>>,
 }
 
@@ -145,7 +139,7 @@ impl Cell {
         lstm::Cell { groups, channels: self.hidden / groups, pixels: self.map.height * self.map.width }
     }
 
-    /// One frame; the trace grows by it.
+    /// One frame; the trace, where there is one, grows by it.
     pub(crate) fn step(
         &self,
         prepared: &PreparedCell,
@@ -153,57 +147,68 @@ impl Cell {
         batch: usize,
         mask: Option<&[f32]>,
         state: &mut CellState,
-        trace: &mut CellTrace,
+        mut trace: Option<&mut CellTrace>,
     ) {
-        let frame = Frame { channels: self.both, ..self.map };
-        let spatial = prepared.attention.as_ref().map_or(&prepared.gates, |a| &a.conv);
-        let p = (spatial.shape.k - 1) / 2;
-        let mut padded = vec![0.0; batch * frame.padded(p).len()];
-        pad::pad(frame, p, Border::Zero, both, &mut padded);
-        let mut gates = spatial.forward(&spatial.extent(batch, batch, frame.padded(p)), &padded);
+        let spatial = prepared.spatial();
+        let mut gates = spatial.forward(&self.extent(spatial, batch, batch), &self.padded(spatial, both));
         if let (Some(attention), Some(ready)) = (&self.attention, &prepared.attention) {
             let z = gates;
-            let qkv = ready.qkv.pointwise(&z);
-            let a = attention.attend(&ready.scales, &qkv, batch);
-            let read = concatenate(&[(&z, attention.common), (&a, attention.common)], attention.groups);
-            gates = prepared.gates.pointwise(&read);
-            trace.z.extend(z);
-            trace.qkv.extend(qkv);
-            trace.read.extend(read);
+            let a = attention.attend(&ready.scales, &ready.qkv.pointwise(&z), batch);
+            gates = prepared.gates.pointwise(&attention.beside(&z, &a));
+            if let Some(trace) = &mut trace {
+                trace.attended.push([z, a]);
+            }
         }
-        trace.padded.extend(padded);
         if self.kind == RecurrentKind::CvtGru {
             let before = state.h.clone();
             lstm::gru(self.pointwise(), &mut gates, &before, &mut state.h, mask);
         } else {
             let before = state.c.clone();
             lstm::lstm(self.pointwise(), &mut gates, &before, &mut state.c, &mut state.h, mask);
-            trace.cells.push(before);
+            if let Some(trace) = &mut trace {
+                trace.cells.push(before);
+            }
         }
-        trace.gates.push(gates);
+        if let Some(trace) = trace {
+            trace.gates.push(gates);
+        }
+    }
+
+    /// `both` as the spatial convolution reads it.
+    fn padded(&self, spatial: &Prepared, both: &[f32]) -> Vec<f32> {
+        let (frame, p) = (Frame { channels: self.both, ..self.map }, (spatial.shape.k - 1) / 2);
+        let mut padded = vec![0.0; both.len() / frame.len() * frame.padded(p).len()];
+        pad::pad(frame, p, Border::Zero, both, &mut padded);
+        padded
+    }
+
+    fn extent(&self, spatial: &Prepared, frames: usize, batch: usize) -> Extent {
+        let frame = Frame { channels: self.both, ..self.map };
+        spatial.extent(frames, batch, frame.padded((spatial.shape.k - 1) / 2))
     }
 
     /// Prepares to walk back over the traced frames.
     pub(crate) fn begin_backward<'a>(&'a self, prepared: &'a PreparedCell, trace: CellTrace, batch: usize) -> CellBackward<'a> {
-        let frames = trace.gates.len();
         let scales = self.attention.as_ref().map_or(0, |a| a.common);
-        CellBackward {
-            cell: self,
-            prepared,
-            batch,
-            dc: Vec::new(),
-            dgates: vec![Vec::new(); frames],
-            dz: vec![Vec::new(); frames],
-            dqkv: vec![Vec::new(); frames],
-            dscales: vec![0.0; scales],
-            trace,
-        }
+        CellBackward { cell: self, prepared, batch, trace, dc: Vec::new(), pending: Pending::default(), sums: Sums::new(scales) }
+    }
+}
+
+impl PreparedCell {
+    /// The convolution that reads `both`.
+    fn spatial(&self) -> &Prepared {
+        self.attention.as_ref().map_or(&self.gates, |a| &a.conv)
     }
 }
 
 impl Attention {
     fn head_width(&self) -> usize {
         self.common / self.groups
+    }
+
+    /// What the gates read.
+    fn beside(&self, z: &[f32], a: &[f32]) -> Vec<f32> {
+        concatenate(&[(z, self.common), (a, self.common)], self.groups)
     }
 
     /// Queries, keys and values of each (batch element, group), contiguous.
@@ -274,6 +279,9 @@ impl Attention {
     }
 }
 
+/// Frames whose weight gradients are taken as one product.
+const TOGETHER: usize = 40;
+
 /// The walk back over the frames of a clip.
 pub(crate) struct CellBackward<'a> {
     cell: &'a Cell,
@@ -281,15 +289,40 @@ pub(crate) struct CellBackward<'a> {
     batch: usize,
     trace: CellTrace,
     dc: Vec<f32>,
-    dgates: Vec<Vec<f32>>,
-    dz: Vec<Vec<f32>>,
-    dqkv: Vec<Vec<f32>>,
-    dscales: Vec<f32>,
+    pending: Pending,
+    sums: Sums,
+}
+
+/// Inputs and output gradients of frames whose weight gradients are still to be taken.
+#[derive(Default)]
+struct Pending {
+    frames: usize,
+    padded: Vec<f32>,
+    dgates: Vec<f32>,
+    /// What the gates read, convolved `both`, and the gradients of that and of queries, keys and values (CvT cells).
+    read: Vec<f32>,
+    z: Vec<f32>,
+    dz: Vec<f32>,
+    dqkv: Vec<f32>,
+}
+
+/// Gradients of applied weights.
+struct Sums {
+    gates: ConvGradient,
+    conv: ConvGradient,
+    qkv: ConvGradient,
+    scales: Vec<f32>,
+}
+
+impl Sums {
+    fn new(scales: usize) -> Self {
+        Self { gates: ConvGradient::default(), conv: ConvGradient::default(), qkv: ConvGradient::default(), scales: vec![0.0; scales] }
+    }
 }
 
 impl CellBackward<'_> {
     /// From the hidden state's gradient after frame `t` to that of `both`; for a GRU also the direct part for the hidden state before.
-    pub(crate) fn step(&mut self, t: usize, h_before: &[f32], mut dh: Vec<f32>, mask: Option<&[f32]>) -> (Vec<f32>, Option<Vec<f32>>) {
+    pub(crate) fn step(&mut self, t: usize, both: &[f32], h_before: &[f32], mut dh: Vec<f32>, mask: Option<&[f32]>) -> (Vec<f32>, Option<Vec<f32>>) {
         let cell = self.cell.pointwise();
         let mut gates = std::mem::take(&mut self.trace.gates[t]);
         let direct = if self.cell.kind == RecurrentKind::CvtGru {
@@ -305,45 +338,63 @@ impl CellBackward<'_> {
             lstm::lstm_backward(cell, &mut gates, &before, &after, &dh, &mut self.dc, mask);
             None
         };
-        let frame = Frame { channels: self.cell.both, ..self.cell.map };
-        let dboth = match (&self.cell.attention, &self.prepared.attention) {
-            (Some(attention), Some(ready)) => {
-                let per_frame = self.trace.qkv.len() / self.dgates.len();
-                let dread = self.prepared.gates.pointwise_gradient(&gates);
-                let mut parts = split(&dread, &[attention.common; 2], attention.groups);
-                let da = parts.pop().unwrap_or_default();
-                let mut dz = parts.pop().unwrap_or_default();
-                let qkv = &self.trace.qkv[t * per_frame..][..per_frame];
-                let dqkv = attention.attend_gradient(&ready.scales, qkv, &da, self.batch, &mut self.dscales);
-                dz.iter_mut().zip(ready.qkv.pointwise_gradient(&dqkv)).for_each(|(d, q)| *d += q);
-                let dboth = ready.conv.input_gradient(self.batch, frame, &dz);
-                self.dqkv[t] = dqkv;
-                self.dz[t] = dz;
-                dboth
-            }
-            _ => self.prepared.gates.input_gradient(self.batch, frame, &gates),
+        let dspatial = match (&self.cell.attention, &self.prepared.attention) {
+            (Some(attention), Some(ready)) => self.attention_step(attention, ready, t, &gates),
+            _ => None,
         };
-        self.dgates[t] = gates;
+        let (frame, spatial) = (Frame { channels: self.cell.both, ..self.cell.map }, self.prepared.spatial());
+        let dboth = spatial.input_gradient(self.batch, frame, dspatial.as_ref().unwrap_or(&gates), &mut Vec::new());
+        let pending = &mut self.pending;
+        pending.padded.extend(self.cell.padded(spatial, both));
+        pending.dgates.extend(gates);
+        pending.dz.extend(dspatial.into_iter().flatten());
+        pending.frames += self.batch;
+        if pending.frames >= TOGETHER {
+            self.flush();
+        }
         (dboth, direct)
     }
 
-    /// Weight gradients, over all frames at once.
-    pub(crate) fn finish(self, cell: &Cell, params: &Params, stream: usize, gradients: &mut Gradients) {
-        let frames = self.dgates.len() * self.batch;
-        let dgates = self.dgates.concat();
-        let frame = Frame { channels: cell.both, ..cell.map };
-        let extent = |conv: &Prepared| conv.extent(frames, self.batch, frame.padded((conv.shape.k - 1) / 2));
-        let (Some(attention), Some(ready)) = (&cell.attention, &self.prepared.attention) else {
-            let (dw, db) = self.prepared.gates.gradients(&extent(&self.prepared.gates), &self.trace.padded, &dgates);
-            return cell.gates.add_gradients(params, stream, &dw, &db, gradients);
+    /// From the gates' gradient back through attention to that of the convolved `both`.
+    fn attention_step(&mut self, attention: &Attention, ready: &PreparedAttention, t: usize, gates: &[f32]) -> Option<Vec<f32>> {
+        let [z, a] = std::mem::take(&mut self.trace.attended[t]);
+        let dread = self.prepared.gates.pointwise_gradient(gates);
+        let mut parts = split(&dread, &[attention.common; 2], attention.groups);
+        let (da, mut dz) = (parts.pop()?, parts.pop()?);
+        let qkv = ready.qkv.pointwise(&z);
+        let dqkv = attention.attend_gradient(&ready.scales, &qkv, &da, self.batch, &mut self.sums.scales);
+        dz.iter_mut().zip(ready.qkv.pointwise_gradient(&dqkv)).for_each(|(d, q)| *d += q);
+        self.pending.read.extend(attention.beside(&z, &a));
+        self.pending.z.extend(z);
+        self.pending.dqkv.extend(dqkv);
+        Some(dz)
+    }
+
+    /// Takes the weight gradients of all pending frames.
+    fn flush(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        if pending.frames == 0 {
+            return;
+        }
+        let (ready, sums) = (self.prepared, &mut self.sums);
+        let extent = self.cell.extent(ready.spatial(), pending.frames, self.batch);
+        let Some(attention) = &ready.attention else {
+            return sums.gates.add(ready.gates.gradients(&extent, &pending.padded, &pending.dgates));
         };
-        let (dw, db) = self.prepared.gates.pointwise_gradients(&self.trace.read, &dgates);
-        cell.gates.add_gradients(params, stream, &dw, &db, gradients);
-        let (dw, db) = ready.qkv.pointwise_gradients(&self.trace.z, &self.dqkv.concat());
-        attention.qkv.add_gradients(params, stream, &dw, &db, gradients);
-        let (dw, db) = ready.conv.gradients(&extent(&ready.conv), &self.trace.padded, &self.dz.concat());
-        attention.conv.add_gradients(params, stream, &dw, &db, gradients);
-        gradients.add(params, &format!("core.recurrent.scales.{stream}"), &self.dscales);
+        sums.gates.add(ready.gates.pointwise_gradients(&pending.read, &pending.dgates));
+        sums.qkv.add(attention.qkv.pointwise_gradients(&pending.z, &pending.dqkv));
+        sums.conv.add(attention.conv.gradients(&extent, &pending.padded, &pending.dz));
+    }
+
+    /// Adds the parameter gradients of the whole clip.
+    pub(crate) fn finish(mut self, params: &Params, stream: usize, gradients: &mut Gradients) {
+        self.flush();
+        self.cell.gates.add_gradients(params, stream, &self.sums.gates, gradients);
+        if let Some(attention) = &self.cell.attention {
+            attention.qkv.add_gradients(params, stream, &self.sums.qkv, gradients);
+            attention.conv.add_gradients(params, stream, &self.sums.conv, gradients);
+            gradients.add(params, &format!("core.recurrent.scales.{stream}"), &self.sums.scales);
+        }
     }
 }
 

@@ -1,18 +1,20 @@
 //! Feedforward part of the core: causal 3-D convolutional DenseNet (paper Methods, "Core").
 //!
-//! A whole clip goes through at once; frame by frame is a clip of one. Only the temporal convolutions remember anything:
-//! each keeps its last `kt - 1` padded inputs.
+//! A whole clip goes through a few frames at a time, forward and backward, so that what lies between the layers stays small; frame by
+//! frame is a clip of one. Only the temporal convolutions remember anything: each keeps its last `kt - 1` padded inputs.
 
-use super::groups::{add, concatenate, split};
+use super::block::{Block, BlockBackward, BlockTrace, PreparedBlock};
 use crate::config::{FeedforwardConfig, FeedforwardKind};
 use crate::draws::Draws;
-use crate::layers::conv::{Conv, Prepared};
+use crate::layers::conv::{Conv, ConvGradient, Prepared};
 use crate::params::{Gradients, Params};
 use rand_chacha::ChaCha8Rng;
-use striate_kernels::activation::{self, Activation};
 use striate_kernels::conv::ConvShape;
 use striate_kernels::pad::{self, Border, Frame};
 use striate_kernels::pool;
+
+/// Frames that go through together, about: their maps fit the last-level cache at the published size.
+const FRAMES: usize = 20;
 
 /// The feedforward network of one stream.
 #[derive(Clone, Debug)]
@@ -25,24 +27,11 @@ pub(crate) struct Feedforward {
     out: Conv,
 }
 
-/// A dense block: every layer sees the sum of a 3-D convolution of the last output and a 1x1 convolution of all earlier ones.
-#[derive(Clone, Debug)]
-struct Block {
-    index: usize,
-    channels: usize,
-    groups: usize,
-    pool: usize,
-    activation: Activation,
-    convs: Vec<Conv>,
-    /// `skips[l - 1]` belongs to layer l.
-    skips: Vec<Conv>,
-}
-
 /// The network of one stream, ready to run.
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedFeedforward {
     inputs: Vec<Prepared>,
-    blocks: Vec<(Vec<Prepared>, Vec<Prepared>)>,
+    blocks: Vec<PreparedBlock>,
     out: Prepared,
 }
 
@@ -50,22 +39,13 @@ pub(crate) struct PreparedFeedforward {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FeedforwardState(Vec<Vec<Vec<f32>>>);
 
-/// What the backward pass needs.
+/// What the backward pass needs, all frames.
+#[derive(Default)]
 pub(crate) struct FeedforwardTrace {
-    retina_padded: Vec<f32>,
+    retina: Vec<f32>,
     blocks: Vec<BlockTrace>,
-    /// Inputs of the 1x1 projections after each block.
+    /// Inputs of the 1x1 projection after each block.
     pooled: Vec<Vec<f32>>,
-}
-
-struct BlockTrace {
-    frame: Frame,
-    /// Input of each layer before its nonlinearity.
-    before: Vec<Vec<f32>>,
-    /// The same after nonlinearity and dropout.
-    after: Vec<Vec<f32>>,
-    /// The same padded, history in front: what the convolution read.
-    padded: Vec<Vec<f32>>,
 }
 
 impl Feedforward {
@@ -128,214 +108,118 @@ impl Feedforward {
     }
 
     pub(crate) fn prepare(&self, params: &Params, stream: usize) -> PreparedFeedforward {
-        let prepare = |convs: &[Conv]| convs.iter().map(|c| c.prepare(params, stream)).collect();
         PreparedFeedforward {
-            inputs: prepare(&self.inputs),
-            blocks: self.blocks.iter().map(|b| (prepare(&b.convs), prepare(&b.skips))).collect(),
+            inputs: self.inputs.iter().map(|c| c.prepare(params, stream)).collect(),
+            blocks: self.blocks.iter().map(|b| b.prepare(params, stream)).collect(),
             out: self.out.prepare(params, stream),
         }
     }
 
     pub(crate) fn begin(&self, batch: usize) -> FeedforwardState {
-        let mut frame = self.after_input();
-        let mut state = Vec::new();
-        for block in &self.blocks {
-            frame.channels = block.channels;
-            state.push(block.convs.iter().map(|c| vec![0.0; (c.shape.kt - 1) * batch * frame.padded((c.shape.k - 1) / 2).len()]).collect());
-            frame = pool::pooled(frame, block.pool);
-        }
-        FeedforwardState(state)
+        FeedforwardState(self.blocks.iter().zip(self.frames()).map(|(block, frame)| block.begin(frame, batch)).collect())
     }
 
-    /// Retinal images [T * N, H, W, C] to maps [T * N, h, w, C_out].
+    /// Frame of each block's layers.
+    fn frames(&self) -> Vec<Frame> {
+        let mut frame = self.after_input();
+        let of_block = |block: &Block| {
+            let own = Frame { channels: block.channels, ..frame };
+            frame = pool::pooled(frame, block.pool);
+            own
+        };
+        self.blocks.iter().map(of_block).collect()
+    }
+
+    /// Retinal images [T * N, H, W, C] to maps [T * N, h, w, C_out]; with a trace where a backward pass is to come.
     pub(crate) fn forward(
         &self,
-        prepared: &PreparedFeedforward,
+        ready: &PreparedFeedforward,
         retina: &[f32],
         batch: usize,
         draws: &Draws,
         state: &mut FeedforwardState,
+        keep: bool,
     ) -> (Vec<f32>, FeedforwardTrace) {
-        let frames = retina.len() / self.retina.len();
-        let padded = self.retina.padded(self.input_pad);
-        let mut retina_padded = vec![0.0; frames * padded.len()];
-        pad::pad(self.retina, self.input_pad, Border::Replicate, retina, &mut retina_padded);
-        let mut x = prepared.inputs[0].forward(&prepared.inputs[0].extent(frames, batch, padded), &retina_padded);
-        let mut frame = self.after_input();
-        let (mut blocks, mut pooled) = (Vec::new(), Vec::new());
-        for (b, block) in self.blocks.iter().enumerate() {
-            frame.channels = block.channels;
-            let (z, trace) = block.forward(&prepared.blocks[b], frame, x, batch, draws, &mut state.0[b]);
-            let all = Frame { channels: block.width(), ..frame };
-            let z = block.pooled(all, z);
-            x = prepared.inputs.get(b + 1).unwrap_or(&prepared.out).pointwise(&z);
-            frame = pool::pooled(frame, block.pool);
-            blocks.push(trace);
-            pooled.push(z);
+        let mut trace = FeedforwardTrace::default();
+        if keep {
+            trace.retina = retina.to_vec();
+            trace.blocks.resize_with(self.blocks.len(), BlockTrace::default);
+            trace.pooled.resize_with(self.blocks.len(), Vec::new);
         }
-        (x, FeedforwardTrace { retina_padded, blocks, pooled })
+        let mut maps = Vec::new();
+        for retina in retina.chunks(piece(batch) * self.retina.len()) {
+            let frames = retina.len() / self.retina.len();
+            let padded = self.padded_retina(retina);
+            let mut x = ready.inputs[0].forward(&ready.inputs[0].extent(frames, batch, self.retina.padded(self.input_pad)), &padded);
+            for (b, (block, frame)) in self.blocks.iter().zip(self.frames()).enumerate() {
+                let z = block.forward(&ready.blocks[b], frame, x, batch, draws, &mut state.0[b], trace.blocks.get_mut(b));
+                x = ready.inputs.get(b + 1).unwrap_or(&ready.out).pointwise(&z);
+                if let Some(pooled) = trace.pooled.get_mut(b) {
+                    pooled.extend_from_slice(&z);
+                }
+            }
+            if maps.is_empty() { maps = x } else { maps.extend_from_slice(&x) }
+        }
+        (maps, trace)
+    }
+
+    fn padded_retina(&self, retina: &[f32]) -> Vec<f32> {
+        let padded = self.retina.padded(self.input_pad);
+        let mut out = vec![0.0; retina.len() / self.retina.len() * padded.len()];
+        pad::pad(self.retina, self.input_pad, Border::Replicate, retina, &mut out);
+        out
     }
 
     /// Adds parameter gradients and returns that of the retinal images.
     pub(crate) fn backward(
         &self,
-        prepared: &PreparedFeedforward,
+        ready: &PreparedFeedforward,
         params: &Params,
         stream: usize,
-        trace: FeedforwardTrace,
+        trace: &FeedforwardTrace,
         batch: usize,
         draws: &Draws,
-        dout: Vec<f32>,
+        dout: &[f32],
         gradients: &mut Gradients,
     ) -> Vec<f32> {
-        let mut d = dout;
-        for (b, (block, (own, z))) in self.blocks.iter().zip(trace.blocks.into_iter().zip(&trace.pooled)).enumerate().rev() {
-            let (conv, ready) = match self.inputs.get(b + 1) {
-                Some(conv) => (conv, &prepared.inputs[b + 1]),
-                None => (&self.out, &prepared.out),
-            };
-            let (dw, db) = ready.pointwise_gradients(z, &d);
-            conv.add_gradients(params, stream, &dw, &db, gradients);
-            let dz = block.pooled_gradient(Frame { channels: block.width(), ..own.frame }, ready.pointwise_gradient(&d));
-            d = block.backward(&prepared.blocks[b], params, stream, own, batch, draws, &dz, gradients);
+        let all = trace.retina.len() / self.retina.len();
+        let mut sums: Vec<BlockBackward> = self.blocks.iter().map(Block::begin_backward).collect();
+        let mut pointwise = vec![ConvGradient::default(); self.blocks.len()]; // of the projection after each block
+        let mut input = ConvGradient::default();
+        let mut dretina = vec![0.0; trace.retina.len()];
+        let starts: Vec<usize> = (0..all).step_by(piece(batch)).collect();
+        for start in starts.into_iter().rev() {
+            let frames = start..(start + piece(batch)).min(all);
+            let mut d = of_frames(dout, all, &frames).to_vec();
+            for (b, (block, frame)) in self.blocks.iter().zip(self.frames()).enumerate().rev() {
+                let after = ready.inputs.get(b + 1).unwrap_or(&ready.out);
+                pointwise[b].add(after.pointwise_gradients(of_frames(&trace.pooled[b], all, &frames), &d));
+                let dz = after.pointwise_gradient(&d);
+                d = block.backward(&ready.blocks[b], frame, &trace.blocks[b], frames.clone(), batch, draws, &dz, &mut sums[b]);
+            }
+            let extent = ready.inputs[0].extent(frames.len(), batch, self.retina.padded(self.input_pad));
+            input.add(ready.inputs[0].gradients(&extent, &self.padded_retina(of_frames(&trace.retina, all, &frames)), &d));
+            let dpadded = ready.inputs[0].input_gradient_strided(&extent, &d);
+            let per_frame = self.retina.len();
+            let dretina = &mut dretina[frames.start * per_frame..frames.end * per_frame];
+            pad::pad_gradient(self.retina, self.input_pad, Border::Replicate, &dpadded, dretina);
         }
-        let padded = self.retina.padded(self.input_pad);
-        let frames = trace.retina_padded.len() / padded.len();
-        let (conv, ready) = (&self.inputs[0], &prepared.inputs[0]);
-        let extent = ready.extent(frames, batch, padded);
-        let (dw, db) = ready.gradients(&extent, &trace.retina_padded, &d);
-        conv.add_gradients(params, stream, &dw, &db, gradients);
-        let dpadded = ready.input_gradient_strided(&extent, &d);
-        let mut dretina = vec![0.0; frames * self.retina.len()];
-        pad::pad_gradient(self.retina, self.input_pad, Border::Replicate, &dpadded, &mut dretina);
+        self.inputs[0].add_gradients(params, stream, &input, gradients);
+        for (b, (block, sums)) in self.blocks.iter().zip(&sums).enumerate() {
+            self.inputs.get(b + 1).unwrap_or(&self.out).add_gradients(params, stream, &pointwise[b], gradients);
+            block.finish(sums, params, stream, gradients);
+        }
         dretina
     }
 }
 
-impl Block {
-    fn new(c: &FeedforwardConfig, b: usize) -> Self {
-        let (channels, groups, layers) = (c.block_channels[b], c.block_groups[b], c.block_layers[b]);
-        let shape =
-            ConvShape { groups, cin: channels / groups, cout: channels / groups, kt: c.block_temporals[b], k: c.block_spatials[b], stride: 1 };
-        let half = 0.5f32.sqrt(); // two terms of unit variance are summed
-        let name = |kind: &str, l: usize| format!("core.feedforward.blocks.{b}.{kind}.{l}");
-        let conv = |l| Conv::new(name("convs", l), shape, groups).gain(if l == 0 { 1.0 } else { half });
-        let skip = |l| {
-            let shape = ConvShape { cin: shape.cin * l, kt: 1, k: 1, ..shape };
-            Conv::new(name("skips", l), shape, groups).gain(half).bias(None)
-        };
-        Self {
-            index: b,
-            channels,
-            groups,
-            pool: c.block_pools[b],
-            activation: c.nonlinear.activation(),
-            convs: (0..layers).map(conv).collect(),
-            skips: (1..layers).map(skip).collect(),
-        }
-    }
+/// Frames of one piece: whole time steps.
+fn piece(batch: usize) -> usize {
+    (FRAMES / batch).max(1) * batch
+}
 
-    /// Channels of the output: the block's input and every layer's output.
-    fn width(&self) -> usize {
-        (self.convs.len() + 1) * self.channels
-    }
-
-    fn place(&self, layer: usize) -> String {
-        format!("core.feedforward.blocks.{}.{layer}", self.index)
-    }
-
-    fn forward(
-        &self,
-        (convs, skips): &(Vec<Prepared>, Vec<Prepared>),
-        frame: Frame,
-        x: Vec<f32>,
-        batch: usize,
-        draws: &Draws,
-        history: &mut [Vec<f32>],
-    ) -> (Vec<f32>, BlockTrace) {
-        let frames = x.len() / frame.len();
-        let mut trace = BlockTrace { frame, before: vec![x], after: Vec::new(), padded: Vec::new() };
-        for (l, conv) in convs.iter().enumerate() {
-            let mut y = vec![0.0; trace.before[l].len()];
-            activation::forward(self.activation, &trace.before[l], &mut y);
-            draws.drop(&self.place(l), batch, self.channels, frame.len(), &mut y);
-            let p = (conv.shape.k - 1) / 2;
-            let padded = frame.padded(p);
-            let past = history[l].len();
-            let mut read = vec![0.0; past + frames * padded.len()];
-            read[..past].copy_from_slice(&history[l]);
-            pad::pad(frame, p, Border::Zero, &y, &mut read[past..]);
-            history[l].copy_from_slice(&read[read.len() - past..]);
-            let mut out = conv.forward(&conv.extent(frames, batch, padded), &read);
-            if l > 0 {
-                let earlier: Vec<(&[f32], usize)> = trace.after.iter().map(|y: &Vec<f32>| (y.as_slice(), self.channels)).collect();
-                let skip = &skips[l - 1];
-                let earlier = concatenate(&earlier, self.groups);
-                skip.accumulate(&skip.extent(frames, batch, Frame { channels: self.channels * l, ..frame }), &earlier, &mut out);
-            }
-            trace.after.push(y);
-            trace.padded.push(read);
-            trace.before.push(out);
-        }
-        let parts: Vec<(&[f32], usize)> = trace.before.iter().map(|x| (x.as_slice(), self.channels)).collect();
-        let z = concatenate(&parts, self.groups);
-        trace.before.pop(); // the last output has no nonlinearity after it
-        (z, trace)
-    }
-
-    fn backward(
-        &self,
-        (convs, skips): &(Vec<Prepared>, Vec<Prepared>),
-        params: &Params,
-        stream: usize,
-        trace: BlockTrace,
-        batch: usize,
-        draws: &Draws,
-        dz: &[f32],
-        gradients: &mut Gradients,
-    ) -> Vec<f32> {
-        let frame = trace.frame;
-        let frames = trace.before[0].len() / frame.len();
-        let layers = convs.len();
-        let mut d = split(dz, &vec![self.channels; layers + 1], self.groups); // of the input and each layer's output
-        let mut dafter = vec![vec![0.0; trace.before[0].len()]; layers];
-        for l in (0..layers).rev() {
-            let dout = std::mem::take(&mut d[l + 1]);
-            let conv = &convs[l];
-            let extent = conv.extent(frames, batch, frame.padded((conv.shape.k - 1) / 2));
-            let (dw, db) = conv.gradients(&extent, &trace.padded[l], &dout);
-            self.convs[l].add_gradients(params, stream, &dw, &db, gradients);
-            add(&mut dafter[l], &conv.input_gradient(batch, frame, &dout));
-            if l > 0 {
-                let earlier: Vec<(&[f32], usize)> = trace.after[..l].iter().map(|y| (y.as_slice(), self.channels)).collect();
-                let (dw, db) = skips[l - 1].pointwise_gradients(&concatenate(&earlier, self.groups), &dout);
-                self.skips[l - 1].add_gradients(params, stream, &dw, &db, gradients);
-                let dearlier = split(&skips[l - 1].pointwise_gradient(&dout), &vec![self.channels; l], self.groups);
-                dearlier.iter().zip(&mut dafter).for_each(|(from, to)| add(to, from));
-            }
-            let mut dx = std::mem::take(&mut dafter[l]);
-            draws.drop(&self.place(l), batch, self.channels, frame.len(), &mut dx);
-            activation::gradient(self.activation, &trace.before[l], &mut dx);
-            add(&mut d[l], &dx);
-        }
-        std::mem::take(&mut d[0])
-    }
-
-    fn pooled(&self, frame: Frame, z: Vec<f32>) -> Vec<f32> {
-        if self.pool == 1 {
-            return z;
-        }
-        let mut out = vec![0.0; z.len() / frame.len() * pool::pooled(frame, self.pool).len()];
-        pool::forward(frame, self.pool, &z, &mut out);
-        out
-    }
-
-    fn pooled_gradient(&self, frame: Frame, d: Vec<f32>) -> Vec<f32> {
-        if self.pool == 1 {
-            return d;
-        }
-        let mut out = vec![0.0; d.len() / pool::pooled(frame, self.pool).len() * frame.len()];
-        pool::gradient(frame, self.pool, &d, &mut out);
-        out
-    }
+/// The part of `x`, which holds `all` frames, that belongs to some.
+fn of_frames<'a>(x: &'a [f32], all: usize, frames: &std::ops::Range<usize>) -> &'a [f32] {
+    let per_frame = x.len() / all;
+    &x[frames.start * per_frame..frames.end * per_frame]
 }

@@ -1,6 +1,7 @@
 //! Core: what neurons share. Causal 3-D convolutional DenseNet, then a recurrent cell steered by modulation; one
 //! independent copy per stream.
 
+mod block;
 mod cell;
 mod feedforward;
 mod groups;
@@ -80,7 +81,8 @@ impl Core {
         CoreState { feedforward: self.feedforward.begin(batch), recurrent: self.recurrent.begin(batch) }
     }
 
-    /// Retinal images [T * N, H, W, C] and modulation features [T * N, F] to maps [T * N, h, w, C].
+    /// Retinal images [T * N, H, W, C] and modulation features [T * N, F] to maps [T * N, h, w, C]; the trace is whole only where asked to
+    /// `keep` it for a backward pass.
     pub(crate) fn forward(
         &self,
         prepared: &PreparedCore,
@@ -89,9 +91,10 @@ impl Core {
         batch: usize,
         draws: &Draws,
         state: &mut CoreState,
+        keep: bool,
     ) -> (Vec<f32>, CoreTrace) {
-        let (maps, feedforward) = self.feedforward.forward(&prepared.feedforward, retina, batch, draws, &mut state.feedforward);
-        let (out, recurrent) = self.recurrent.forward(&prepared.recurrent, maps, modulation, batch, draws, &mut state.recurrent);
+        let (maps, feedforward) = self.feedforward.forward(&prepared.feedforward, retina, batch, draws, &mut state.feedforward, keep);
+        let (out, recurrent) = self.recurrent.forward(&prepared.recurrent, maps, modulation, batch, draws, &mut state.recurrent, keep);
         (out, CoreTrace { feedforward, recurrent })
     }
 
@@ -108,7 +111,7 @@ impl Core {
         gradients: &mut Gradients,
     ) -> (Vec<f32>, Vec<f32>) {
         let (dmaps, dmodulation) = self.recurrent.backward(&prepared.recurrent, params, stream, trace.recurrent, batch, draws, dout, gradients);
-        let dretina = self.feedforward.backward(&prepared.feedforward, params, stream, trace.feedforward, batch, draws, dmaps, gradients);
+        let dretina = self.feedforward.backward(&prepared.feedforward, params, stream, &trace.feedforward, batch, draws, &dmaps, gradients);
         (dretina, dmodulation)
     }
 }

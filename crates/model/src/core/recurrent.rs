@@ -130,6 +130,7 @@ impl Recurrent {
         batch: usize,
         draws: &Draws,
         state: &mut CellState,
+        keep: bool,
     ) -> (Vec<f32>, RecurrentTrace) {
         let mut x = prepared.feedforward.pointwise(&feedforward);
         let pixels = self.map.height * self.map.width;
@@ -144,14 +145,19 @@ impl Recurrent {
                 between.accumulate(&between.extent(batch * pixels, 1, Frame { height: 1, width: 1, channels: self.hidden }), &state.h, x);
             }
             tanh(x);
-            let mut dropped = x.to_vec();
-            draws.drop("core.recurrent.x", batch, self.inputs, pixels * self.inputs, &mut dropped);
-            let both = concatenate(&[(&dropped, self.inputs), (&state.h, self.hidden)], self.groups);
-            self.cell.step(&prepared.cell, &both, batch, draws.mask("core.recurrent.h"), state, &mut cell);
+            let both = self.both(x, &state.h, batch, draws);
+            self.cell.step(&prepared.cell, &both, batch, draws.mask("core.recurrent.h"), state, keep.then_some(&mut cell));
             hidden.extend_from_slice(&state.h);
         }
         let out = prepared.out.pointwise(&hidden[batch * pixels * self.hidden..]);
         (out, RecurrentTrace { feedforward, modulation, x, hidden, cell })
+    }
+
+    /// What the cell reads: projected input, after dropout, and hidden state, group by group.
+    fn both(&self, x: &[f32], h: &[f32], batch: usize, draws: &Draws) -> Vec<f32> {
+        let mut dropped = x.to_vec();
+        draws.drop("core.recurrent.x", batch, self.inputs, self.map.height * self.map.width * self.inputs, &mut dropped);
+        concatenate(&[(&dropped, self.inputs), (h, self.hidden)], self.groups)
     }
 
     /// Adds parameter gradients; returns those of the feedforward maps and of the modulation features.
@@ -169,8 +175,7 @@ impl Recurrent {
         let pixels = self.map.height * self.map.width;
         let (per_x, per_h) = (batch * pixels * self.inputs, batch * pixels * self.hidden);
         let frames = trace.x.len() / per_x;
-        let (dw, db) = prepared.out.pointwise_gradients(&trace.hidden[per_h..], dout);
-        self.out.add_gradients(params, stream, &dw, &db, gradients);
+        self.out.add_gradients(params, stream, &prepared.out.pointwise_gradients(&trace.hidden[per_h..], dout), gradients);
         let dhidden = prepared.out.pointwise_gradient(dout);
 
         let mut backward = self.cell.begin_backward(&prepared.cell, trace.cell, batch);
@@ -179,8 +184,9 @@ impl Recurrent {
         for t in (0..frames).rev() {
             add(&mut dh, &dhidden[t * per_h..][..per_h]);
             let h_before = &trace.hidden[t * per_h..][..per_h];
-            let (both, dh_direct) = backward.step(t, h_before, dh, draws.mask("core.recurrent.h"));
-            let mut parts = split(&both, &[self.inputs, self.hidden], self.groups);
+            let read = self.both(&trace.x[t * per_x..][..per_x], h_before, batch, draws);
+            let (dboth, dh_direct) = backward.step(t, &read, h_before, dh, draws.mask("core.recurrent.h"));
+            let mut parts = split(&dboth, &[self.inputs, self.hidden], self.groups);
             dh = parts.pop().unwrap_or_default();
             let mut d = parts.pop().unwrap_or_default();
             draws.drop("core.recurrent.x", batch, self.inputs, pixels * self.inputs, &mut d);
@@ -193,18 +199,16 @@ impl Recurrent {
             }
             dx[t * per_x..][..per_x].copy_from_slice(&d);
         }
-        backward.finish(&self.cell, params, stream, gradients);
+        backward.finish(params, stream, gradients);
 
         if let (Some(between), Some(ready)) = (&self.between, &prepared.between) {
-            let (dw, _) = ready.pointwise_gradients(&trace.hidden[..frames * per_h], &dx);
-            between.add_gradients(params, stream, &dw, gradients);
+            let d = ready.pointwise_gradients(&trace.hidden[..frames * per_h], &dx);
+            between.add_gradients(params, stream, &d.weights, gradients);
         }
-        let (dw, db) = prepared.feedforward.pointwise_gradients(&trace.feedforward, &dx);
-        self.feedforward.add_gradients(params, stream, &dw, &db, gradients);
+        self.feedforward.add_gradients(params, stream, &prepared.feedforward.pointwise_gradients(&trace.feedforward, &dx), gradients);
         let dfeedforward = prepared.feedforward.pointwise_gradient(&dx);
         let dsteer: Vec<f32> = dx.par_chunks(pixels * self.inputs).flat_map_iter(|dx| sum_pixels(dx, self.inputs)).collect();
-        let (dw, db) = prepared.modulation.pointwise_gradients(&trace.modulation, &dsteer);
-        self.modulation.add_gradients(params, stream, &dw, &db, gradients);
+        self.modulation.add_gradients(params, stream, &prepared.modulation.pointwise_gradients(&trace.modulation, &dsteer), gradients);
         (dfeedforward, prepared.modulation.pointwise_gradient(&dsteer))
     }
 }

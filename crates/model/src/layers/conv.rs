@@ -5,6 +5,7 @@
 use crate::params::{Gradients, Param, Params};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use std::sync::OnceLock;
 use striate_kernels::conv::{self, ConvShape, Extent};
 use striate_kernels::pad::{self, Border, Frame};
 use striate_kernels::weight_norm;
@@ -103,7 +104,8 @@ impl Conv {
     }
 
     /// Gradients of raw weights, gains and biases from those of the applied ones.
-    pub(crate) fn add_gradients(&self, params: &Params, stream: usize, weights: &[f32], bias: &[f32], gradients: &mut Gradients) {
+    pub(crate) fn add_gradients(&self, params: &Params, stream: usize, applied: &ConvGradient, gradients: &mut Gradients) {
+        let ConvGradient { weights, bias } = applied;
         let key = self.key("weights", stream);
         if self.wnorm {
             let gains = self.gain.map(|_| params.value(&self.key("gains", stream)));
@@ -158,13 +160,35 @@ impl Fused {
     }
 
     /// Gives each part its share of the gradients.
-    pub(crate) fn add_gradients(&self, params: &Params, stream: usize, weights: &[f32], bias: &[f32], gradients: &mut Gradients) {
-        let part = self.parts[0].shape;
+    pub(crate) fn add_gradients(&self, params: &Params, stream: usize, applied: &ConvGradient, gradients: &mut Gradients) {
+        let (part, fan_in) = (self.parts[0].shape, self.parts[0].shape.fan_in());
         for (p, conv) in self.parts.iter().enumerate() {
             let places = (0..part.channels_out()).map(|o| self.place(p, o));
-            let own: Vec<f32> = places.clone().flat_map(|to| weights[to * part.fan_in()..][..part.fan_in()].iter().copied()).collect();
-            let own_bias: Vec<f32> = places.map(|to| bias[to]).collect();
-            conv.add_gradients(params, stream, &own, &own_bias, gradients);
+            let own = ConvGradient {
+                weights: places.clone().flat_map(|to| applied.weights[to * fan_in..][..fan_in].iter().copied()).collect(),
+                bias: places.map(|to| applied.bias[to]).collect(),
+            };
+            conv.add_gradients(params, stream, &own, gradients);
+        }
+    }
+}
+
+/// Gradients of applied weights and biases, a sum over the pieces of a clip.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ConvGradient {
+    pub(crate) weights: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl ConvGradient {
+    /// Adds another piece's.
+    pub(crate) fn add(&mut self, piece: Self) {
+        if self.weights.is_empty() {
+            *self = piece;
+            return;
+        }
+        for (sum, piece) in [(&mut self.weights, piece.weights), (&mut self.bias, piece.bias)] {
+            sum.iter_mut().zip(piece).for_each(|(s, p)| *s += p);
         }
     }
 }
@@ -175,15 +199,17 @@ pub(crate) struct Prepared {
     pub(crate) shape: ConvShape,
     weights: Vec<f32>,
     packed: conv::Packed,
+    /// Packed for the input gradient, once it is asked for.
+    transposed: OnceLock<conv::Packed>,
     bias: Option<Vec<f32>>,
 }
 
 impl Prepared {
     pub(crate) fn new(shape: ConvShape, weights: Vec<f32>, bias: Option<Vec<f32>>) -> Self {
-        Self { shape, packed: conv::pack(&shape, &weights), weights, bias }
+        Self { shape, packed: conv::pack(&shape, &weights), weights, transposed: OnceLock::new(), bias }
     }
 
-    /// Same weights with the gradient of a plain convolution: for callers that normalise differently.
+    /// Frames of the padded input of this convolution.
     pub(crate) fn extent(&self, frames: usize, batch: usize, padded: Frame) -> Extent {
         Extent { frames, batch, height: padded.height, width: padded.width }
     }
@@ -211,23 +237,31 @@ impl Prepared {
     }
 
     /// Gradient of the unpadded input (stride 1, zero padding), frames [F, H, W, Cout] of the output gradient.
-    pub(crate) fn input_gradient(&self, batch: usize, frame: Frame, dy: &[f32]) -> Vec<f32> {
+    ///
+    /// A temporal kernel reaches into later frames: `later` holds the padded output gradients of the `kt - 1` time steps after
+    /// these frames, and is left with those of the first ones here, for the piece of the clip before this one.
+    pub(crate) fn input_gradient(&self, batch: usize, frame: Frame, dy: &[f32], later: &mut Vec<f32>) -> Vec<f32> {
         let s = &self.shape;
         let p = (s.k - 1) / 2;
         let of_dy = Frame { channels: s.channels_out(), ..frame };
         let frames = dy.len() / of_dy.len();
         let padded = of_dy.padded(p);
         let mut dx = vec![0.0; frames * frame.height * frame.width * s.channels_in()];
-        let packed = conv::pack_transposed(s, &self.weights);
+        let packed = self.transposed.get_or_init(|| conv::pack_transposed(s, &self.weights));
         let e = self.extent(frames, batch, padded);
         if p == 0 && s.kt == 1 {
-            conv::input_gradient(s, &e, dy, &packed, &mut dx, false);
+            conv::input_gradient(s, &e, dy, packed, &mut dx, false);
             return dx;
         }
-        // the kernel reaches into later frames, and beyond the clip's end there are none
-        let mut padded_dy = vec![0.0; (frames + (s.kt - 1) * batch) * padded.len()];
+        let reach = (s.kt - 1) * batch * padded.len();
+        let mut padded_dy = vec![0.0; frames * padded.len() + reach];
         pad::pad(of_dy, p, Border::Zero, dy, &mut padded_dy[..frames * padded.len()]);
-        conv::input_gradient(s, &e, &padded_dy, &packed, &mut dx, false);
+        if !later.is_empty() {
+            padded_dy[frames * padded.len()..].copy_from_slice(later);
+        }
+        conv::input_gradient(s, &e, &padded_dy, packed, &mut dx, false);
+        padded_dy.truncate(reach);
+        *later = padded_dy;
         dx
     }
 
@@ -241,16 +275,17 @@ impl Prepared {
     /// Gradient of the input of a 1x1 convolution.
     pub(crate) fn pointwise_gradient(&self, dy: &[f32]) -> Vec<f32> {
         let pixels = dy.len() / self.shape.channels_out();
-        self.input_gradient(1, Frame { height: 1, width: 1, channels: self.shape.channels_in() }, &dy[..pixels * self.shape.channels_out()])
+        let pixel = Frame { height: 1, width: 1, channels: self.shape.channels_in() };
+        self.input_gradient(1, pixel, &dy[..pixels * self.shape.channels_out()], &mut Vec::new())
     }
 
     /// Gradients of applied weights and biases from the padded input and the output gradient.
-    pub(crate) fn gradients(&self, e: &Extent, x: &[f32], dy: &[f32]) -> (Vec<f32>, Vec<f32>) {
-        (conv::weight_gradient(&self.shape, e, x, dy), conv::bias_gradient(dy, self.shape.channels_out()))
+    pub(crate) fn gradients(&self, e: &Extent, x: &[f32], dy: &[f32]) -> ConvGradient {
+        ConvGradient { weights: conv::weight_gradient(&self.shape, e, x, dy), bias: conv::bias_gradient(dy, self.shape.channels_out()) }
     }
 
     /// The same for a 1x1 convolution.
-    pub(crate) fn pointwise_gradients(&self, x: &[f32], dy: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    pub(crate) fn pointwise_gradients(&self, x: &[f32], dy: &[f32]) -> ConvGradient {
         self.gradients(&self.flat(x.len() / self.shape.channels_in()), x, dy)
     }
 }

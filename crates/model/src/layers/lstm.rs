@@ -101,8 +101,8 @@ impl Lstm {
             }
             dgates[t] = z;
         }
-        let (dw, db) = gates.pointwise_gradients(&trace.inputs, &dgates.concat());
-        self.gates.add_gradients(params, stream, &dw, &db, gradients);
+        let d = gates.pointwise_gradients(&trace.inputs, &dgates.concat());
+        self.gates.add_gradients(params, stream, &d, gradients);
         dx
     }
 }

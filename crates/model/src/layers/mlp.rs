@@ -80,8 +80,8 @@ impl Mlp {
                 }
                 activation::gradient(self.activation, before, &mut dy);
             }
-            let (dw, db) = prepared[l].pointwise_gradients(x, &dy);
-            self.layers[l].add_gradients(params, stream, &dw, &db, gradients);
+            let d = prepared[l].pointwise_gradients(x, &dy);
+            self.layers[l].add_gradients(params, stream, &d, gradients);
             dy = prepared[l].pointwise_gradient(&dy);
         }
         dy
