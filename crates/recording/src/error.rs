@@ -69,7 +69,7 @@ pub enum Error {
         got: String,
     },
     /// An infinite value.
-    #[error("{what} of trial {trial}, sample {sample}, column {column} is infinite; missing samples are NaN")]
+    #[error("{what} of trial {trial}, sample {sample} from its start, column {column} (both from 0): infinite; write NaN where a sample is missing")]
     Infinite {
         /// Which series.
         what: &'static str,

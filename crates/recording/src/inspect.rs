@@ -34,8 +34,12 @@ pub struct Input {
     pub mean: f64,
     /// Standard deviation of measured samples.
     pub sd: f64,
+    /// Samples that are missing.
+    pub missing_samples: u64,
     /// Share of samples that are missing.
     pub missing: f64,
+    /// Infinite samples, which no training or evaluation takes.
+    pub infinite: u64,
 }
 
 /// Responses as a whole.
@@ -43,8 +47,12 @@ pub struct Input {
 pub struct Responses {
     /// Mean over measured samples of all units.
     pub mean: f64,
+    /// Samples, of all units, that were not measured.
+    pub missing_samples: u64,
     /// Share of samples that were not measured.
     pub missing: f64,
+    /// Infinite samples, which no training or evaluation takes.
+    pub infinite: u64,
     /// Units that were never measured.
     pub never: usize,
     /// Units that are constant.
@@ -89,6 +97,7 @@ struct Sums {
     sum: f64,
     square: f64,
     missing: f64,
+    infinite: f64,
     low: f64,
     high: f64,
 }
@@ -97,6 +106,10 @@ impl Sums {
     fn add(&mut self, v: f32) {
         if v.is_nan() {
             self.missing += 1.0;
+            return;
+        }
+        if v.is_infinite() {
+            self.infinite += 1.0;
             return;
         }
         let v = f64::from(v);
@@ -108,6 +121,11 @@ impl Sums {
 
     fn mean(&self) -> f64 {
         self.sum / self.n
+    }
+
+    /// Share of samples that are missing.
+    fn share_missing(&self) -> f64 {
+        self.missing / (self.n + self.missing + self.infinite)
     }
 
     fn sd(&self) -> f64 {
@@ -128,16 +146,32 @@ pub fn inspect(recording: &Recording) -> Result<Inspection, Error> {
     }
     let groups = groups(recording);
     let names = meta.eye.iter().map(|n| format!("eye {n}")).chain(meta.behavior.iter().map(|n| format!("behaviour {n}")));
-    let inputs: Vec<Input> =
-        names.zip(&inputs).map(|(name, s)| Input { name, mean: s.mean(), sd: s.sd(), missing: s.missing / (s.n + s.missing) }).collect();
-    let all = units.iter().fold(Sums::default(), |a, s| Sums { n: a.n + s.n, sum: a.sum + s.sum, missing: a.missing + s.missing, ..a });
+    let input = |(name, s): (String, &Sums)| Input {
+        name,
+        mean: s.mean(),
+        sd: s.sd(),
+        missing_samples: s.missing as u64,
+        missing: s.share_missing(),
+        infinite: s.infinite as u64,
+    };
+    let inputs: Vec<Input> = names.zip(&inputs).map(input).collect();
+    let all = units.iter().fold(Sums::default(), |a, s| Sums {
+        n: a.n + s.n,
+        sum: a.sum + s.sum,
+        missing: a.missing + s.missing,
+        infinite: a.infinite + s.infinite,
+        ..a
+    });
     let responses = Responses {
         mean: all.mean(),
-        missing: all.missing / (all.n + all.missing),
+        missing_samples: all.missing as u64,
+        missing: all.share_missing(),
+        infinite: all.infinite as u64,
         never: units.iter().filter(|s| s.n == 0.0).count(),
         constant: units.iter().filter(|s| s.n > 0.0 && s.low == s.high).count(),
     };
     let mut warnings = Vec::new();
+    look_for_chunks(recording, &mut warnings);
     look_at_trials(recording, &groups, &mut warnings);
     look_at_values(&inputs, &responses, &units, &mut warnings);
     look_for_leaks(recording, &mut warnings)?;
@@ -203,8 +237,12 @@ fn look_at_trials(recording: &Recording, groups: &[Group], warnings: &mut Vec<St
 }
 
 fn look_at_values(inputs: &[Input], responses: &Responses, units: &[Sums], warnings: &mut Vec<String>) {
+    let infinite = inputs.iter().map(|i| (i.name.as_str(), i.infinite)).chain([("responses", responses.infinite)]);
+    for (name, count) in infinite.filter(|(_, count)| *count > 0) {
+        warnings.push(format!("{name}: {count} infinite values, which training and evaluation refuse; missing samples are NaN"));
+    }
     for input in inputs {
-        if input.missing == 1.0 {
+        if input.sd.is_nan() {
             warnings.push(format!("{}: never measured", input.name));
         } else if input.sd > 0.0 && (input.mean.abs() > 0.5 || !(0.3..3.0).contains(&input.sd)) {
             warnings.push(format!(
@@ -228,6 +266,16 @@ fn look_at_values(inputs: &[Input], responses: &Responses, units: &[Sums], warni
     }
 }
 
+/// Chunks that are not stored: left out by the writer because they hold nothing but the fill value, or lost.
+fn look_for_chunks(recording: &Recording, warnings: &mut Vec<String>) {
+    for (array, missing, all, fill) in recording.chunks_not_stored() {
+        let reads = if array == "video" && fill == "0" { "black".to_owned() } else { fill };
+        warnings.push(format!(
+            "array {array}: {missing} of {all} chunks are not stored and read as {reads}; unless that is meant, copy the recording again"
+        ));
+    }
+}
+
 /// Videos that are the same to the bit but are shown in training as well as in testing.
 fn look_for_leaks(recording: &Recording, warnings: &mut Vec<String>) -> Result<(), Error> {
     let mut tiers: BTreeMap<Vec<u8>, (Vec<Tier>, String)> = BTreeMap::new();
@@ -237,8 +285,8 @@ fn look_for_leaks(recording: &Recording, warnings: &mut Vec<String>) -> Result<(
         let hash = match seen.get(&piece) {
             Some(hash) => hash.clone(),
             None => {
-                let window = recording.window(index, 0, trial.frames)?;
-                let hash = Sha256::digest(window.video.as_slice().unwrap_or_default()).to_vec();
+                let video = recording.frames(index, 0, trial.frames)?;
+                let hash = Sha256::digest(video.as_slice().unwrap_or_default()).to_vec();
                 seen.insert(piece, hash.clone());
                 hash
             }
@@ -273,9 +321,10 @@ impl fmt::Display for Inspection {
             )?;
         }
         for i in &self.inputs {
-            writeln!(f, "  {:<24} mean {:>6.2}  sd {:>5.2}  missing {:.1} %", i.name, i.mean, i.sd, 100.0 * i.missing)?;
+            writeln!(f, "  {:<24} mean {:>6.2}  sd {:>5.2}  missing {} ({:.1} %)", i.name, i.mean, i.sd, i.missing_samples, 100.0 * i.missing)?;
         }
-        writeln!(f, "  {:<24} mean {:>6.2}  unmeasured {:.1} %", "responses", self.responses.mean, 100.0 * self.responses.missing)?;
+        let r = &self.responses;
+        writeln!(f, "  {:<24} mean {:>6.2}  unmeasured {} ({:.1} %)", "responses", r.mean, r.missing_samples, 100.0 * r.missing)?;
         match self.warnings.len() {
             0 => write!(f, "nothing looks wrong"),
             _ => write!(f, "looks wrong:\n  - {}", self.warnings.join("\n  - ")),

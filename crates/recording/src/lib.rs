@@ -12,6 +12,7 @@ pub mod resize;
 pub mod split;
 pub mod standardize;
 mod store;
+mod tables;
 pub mod write;
 
 pub use error::Error;

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::store::Stored;
+use crate::tables::{Tables, read_meta};
 use ndarray::{Array2, Array4};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -310,26 +311,48 @@ impl Recording {
         groups
     }
 
-    /// `frames` consecutive frames of a trial from `start`.
+    /// `frames` consecutive frames of a trial from `start`; refuses infinite values.
     pub fn window(&self, trial: usize, start: usize, frames: usize) -> Result<Window, Error> {
-        let t = &self.trials[trial];
-        if start + frames > t.frames {
-            return Err(Error::Window { trial: t.name.clone(), has: t.frames, start, end: start + frames });
-        }
-        let first = self.videos[t.video].start + t.video_start + start;
-        let [h, w, c] = self.frame_shape();
-        let video = self.arrays.video.read::<u8>(first..first + frames, &self.path)?;
-        let rows = t.start + start..t.start + start + frames;
-        let mean_where_missing = |mut x: Vec<f32>| {
+        let video = self.frames(trial, start, frames)?;
+        let series = |what, array| self.finite(what, array, trial, start, frames);
+        let mean_where_missing = |mut x: Array2<f32>| {
             x.iter_mut().filter(|v| v.is_nan()).for_each(|v| *v = 0.0);
             x
         };
         Ok(Window {
-            video: self.shaped(Array4::from_shape_vec((frames, h, w, c), video))?,
-            eye: self.matrix(frames, mean_where_missing(self.arrays.eye.read(rows.clone(), &self.path)?))?,
-            behavior: self.matrix(frames, mean_where_missing(self.arrays.behavior.read(rows.clone(), &self.path)?))?,
-            responses: self.matrix(frames, self.arrays.response.read(rows, &self.path)?)?,
+            video,
+            eye: mean_where_missing(series("eye position", &self.arrays.eye)?),
+            behavior: mean_where_missing(series("behaviour", &self.arrays.behavior)?),
+            responses: series("responses", &self.arrays.response)?,
         })
+    }
+
+    /// Video [T, H, W, C] of consecutive frames of a trial.
+    pub fn frames(&self, trial: usize, start: usize, frames: usize) -> Result<Array4<u8>, Error> {
+        let t = &self.trials[trial];
+        if start.checked_add(frames).is_none_or(|end| end > t.frames) {
+            return Err(Error::Window { trial: t.name.clone(), has: t.frames, start, end: start.saturating_add(frames) });
+        }
+        let first = self.videos[t.video].start + t.video_start + start;
+        let [h, w, c] = self.frame_shape();
+        let video = self.arrays.video.read::<u8>(first..first + frames, &self.path)?;
+        self.shaped(Array4::from_shape_vec((frames, h, w, c), video))
+    }
+
+    /// Responses [T, U] of a trial, NaN where unmeasured; refuses infinite ones.
+    pub fn responses(&self, trial: usize) -> Result<Array2<f32>, Error> {
+        self.finite("responses", &self.arrays.response, trial, 0, self.trials[trial].frames)
+    }
+
+    /// Rows of a series, none of them infinite.
+    fn finite(&self, what: &'static str, array: &Stored, trial: usize, start: usize, frames: usize) -> Result<Array2<f32>, Error> {
+        let t = &self.trials[trial];
+        let rows = t.start + start..t.start + start + frames;
+        let x = self.matrix(frames, array.read(rows, &self.path)?)?;
+        match x.indexed_iter().find(|(_, v)| v.is_infinite()) {
+            Some(((row, column), _)) => Err(Error::Infinite { what, trial: t.name.clone(), sample: start + row, column }),
+            None => Ok(x),
+        }
     }
 
     /// Eye position [T, P], behaviour [T, M] and responses [T, U] of a trial as stored, NaN where missing, without its video.
@@ -338,6 +361,16 @@ impl Recording {
         let rows = t.start..t.start + t.frames;
         let read = |array: &Stored| self.matrix(t.frames, array.read(rows.clone(), &self.path)?);
         Ok([read(&self.arrays.eye)?, read(&self.arrays.behavior)?, read(&self.arrays.response)?])
+    }
+
+    /// For each array that lacks any: its name, how many of its chunks are not stored, of how many, and the value they read as.
+    pub fn chunks_not_stored(&self) -> Vec<(&'static str, u64, u64, String)> {
+        let Arrays { video, response, eye, behavior, time } = &self.arrays;
+        let count = |array: &Stored| {
+            let (missing, all) = array.chunks_not_stored(&self.path);
+            (array.name, missing, all, array.fill())
+        };
+        [video, response, eye, behavior, time].map(count).into_iter().filter(|(_, missing, ..)| *missing > 0).collect()
     }
 
     fn matrix(&self, rows: usize, x: Vec<f32>) -> Result<Array2<f32>, Error> {
@@ -384,86 +417,4 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
         if path.is_dir() { list(&path, files)? } else { files.push(path) }
     }
     Ok(())
-}
-
-fn read_meta(path: &Path, attributes: &Value) -> Result<Meta, Error> {
-    let wrong = |got: String| Error::damaged(path, "attribute striate", "the recording's description (see docs/data.md)", got);
-    let mut found = attributes.get("striate").cloned().ok_or_else(|| wrong("none: this Zarr group is not a recording".into()))?;
-    let version = found.as_object_mut().and_then(|o| o.remove("format"));
-    if version.as_ref().and_then(Value::as_u64) != Some(FORMAT) {
-        let got = version.map_or_else(|| "none".into(), |v| v.to_string());
-        return Err(Error::damaged(path, "attribute striate.format", FORMAT.to_string(), got));
-    }
-    serde_json::from_value(found).map_err(|e| wrong(e.to_string()))
-}
-
-/// Tables kept as attributes: named columns of equal length.
-struct Tables<'a> {
-    path: &'a Path,
-    attributes: &'a Value,
-}
-
-impl Tables<'_> {
-    fn column<'a>(&'a self, table: &str, column: &str) -> Result<&'a Vec<Value>, Error> {
-        let found = self.attributes.get(table).and_then(|t| t.get(column));
-        found.and_then(Value::as_array).ok_or_else(|| {
-            let got = found.map_or("nothing", |_| "something else");
-            Error::damaged(self.path, format!("attribute {table}.{column}"), "a list", got)
-        })
-    }
-
-    fn values<T>(&self, table: &str, column: &str, rows: Option<usize>, get: impl Fn(&Value) -> Option<T>) -> Result<Vec<T>, Error> {
-        let values = self.column(table, column)?;
-        if let Some(rows) = rows
-            && values.len() != rows
-        {
-            return Err(Error::damaged(self.path, format!("attribute {table}.{column}"), format!("{rows} values"), values.len().to_string()));
-        }
-        let wrong = |v: &Value| Error::damaged(self.path, format!("attribute {table}.{column}"), "values of its type", v.to_string());
-        values.iter().map(|v| get(v).ok_or_else(|| wrong(v))).collect()
-    }
-
-    fn text(&self, table: &str, column: &str, rows: Option<usize>) -> Result<Vec<String>, Error> {
-        self.values(table, column, rows, |v| v.as_str().map(str::to_owned))
-    }
-
-    fn index(&self, table: &str, column: &str, rows: usize) -> Result<Vec<usize>, Error> {
-        self.values(table, column, Some(rows), |v| v.as_u64().and_then(|v| usize::try_from(v).ok()))
-    }
-
-    fn videos(&self) -> Result<Vec<VideoEntry>, Error> {
-        let names = self.text("videos", "name", None)?;
-        let (start, frames) = (self.index("videos", "start", names.len())?, self.index("videos", "frames", names.len())?);
-        Ok(names.into_iter().zip(start).zip(frames).map(|((name, start), frames)| VideoEntry { name, start, frames }).collect())
-    }
-
-    fn trials(&self) -> Result<Vec<Trial>, Error> {
-        let names = self.text("trials", "name", None)?;
-        let rows = names.len();
-        let index = |column| self.index("trials", column, rows);
-        let (video, video_start, frames, start) = (index("video")?, index("video_start")?, index("frames")?, index("start")?);
-        let tier = self.values("trials", "tier", Some(rows), |v| serde_json::from_value::<Tier>(v.clone()).ok())?;
-        let domain = self.text("trials", "domain", Some(rows))?;
-        let trial = |(i, name): (usize, String)| Trial {
-            name,
-            video: video[i],
-            video_start: video_start[i],
-            frames: frames[i],
-            start: start[i],
-            tier: tier[i],
-            domain: domain[i].clone(),
-        };
-        Ok(names.into_iter().enumerate().map(trial).collect())
-    }
-
-    fn units(&self) -> Result<UnitTable, Error> {
-        let rows = self.column("units", "id")?.len();
-        let names = self.attributes.get("units").and_then(Value::as_object).map(|o| o.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-        let mut columns = vec![("id".to_owned(), self.values("units", "id", Some(rows), |v| Some(v.clone()))?)];
-        for name in names.into_iter().filter(|n| n != "id") {
-            let values = self.values("units", &name, Some(rows), |v| Some(v.clone()))?;
-            columns.push((name, values));
-        }
-        Ok(UnitTable { columns })
-    }
 }

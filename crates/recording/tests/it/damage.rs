@@ -4,6 +4,7 @@ use crate::small::{meta, series, video, write};
 use ndarray::Array2;
 use serde_json::{Value, json};
 use std::path::Path;
+use striate_recording::inspect::inspect;
 use striate_recording::{NewTrial, Recording, RecordingWriter, Tier, UnitTable};
 
 fn change(path: &Path, edit: impl FnOnce(&mut Value)) {
@@ -47,6 +48,132 @@ fn missing_empty_and_foreign_folders_are_refused() {
     std::fs::write(folder.path().join("zarr.json"), r#"{"zarr_format":3,"node_type":"group","attributes":{}}"#).expect("write");
     let error = Recording::open(folder.path()).expect_err("not ours").to_string();
     assert!(error.contains("not a recording"), "{error}");
+}
+
+#[test]
+fn a_tier_that_is_none_names_those_there_are() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("r.zarr");
+    drop(write(&path));
+    change(&path, |a| a["trials"]["tier"][1] = json!("exam"));
+    let error = Recording::open(&path).expect_err("no tier").to_string();
+    assert!(error.contains("train, validation or test") && error.contains("exam"), "{error}");
+}
+
+#[test]
+fn sizes_that_no_file_stands_behind_are_refused() {
+    type Edit = fn(&mut Value);
+    let chunk = |a: &mut Value, axis: usize| a["chunk_grid"]["configuration"]["chunk_shape"][axis] = json!(1u64 << 62);
+    let cases: [(&str, Edit); 4] = [
+        ("video", |a| (a["shape"][1], a["shape"][2]) = (json!(1u64 << 33), json!(1u64 << 33))),
+        ("video", |a| a["shape"][1] = json!(1u64 << 31)),
+        ("response", |a| a["shape"][0] = json!(u64::MAX)),
+        ("time", |a| a["shape"][0] = json!(1u64 << 62)),
+    ];
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("r.zarr");
+    drop(write(&path));
+    let refused = |array: &str, edit: &dyn Fn(&mut Value)| {
+        let file = path.join(array).join("zarr.json");
+        let whole = std::fs::read(&file).expect("read");
+        let mut metadata: Value = serde_json::from_slice(&whole).expect("json");
+        edit(&mut metadata);
+        std::fs::write(&file, metadata.to_string()).expect("write");
+        let error = Recording::open(&path).expect_err(array).to_string();
+        assert!(error.contains(array), "{error}");
+        std::fs::write(&file, whole).expect("write");
+    };
+    cases.iter().for_each(|(array, edit)| refused(array, edit));
+    refused("video", &|a| chunk(a, 3));
+    refused("response", &|a| chunk(a, 0));
+    assert!(Recording::open(&path).is_ok());
+}
+
+#[test]
+fn a_trial_of_more_frames_than_there_is_memory_is_an_error() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("r.zarr");
+    drop(write(&path));
+    let rows = 1u64 << 46;
+    for array in ["video", "response", "eye", "behavior", "time"] {
+        let file = path.join(array).join("zarr.json");
+        let mut metadata: Value = serde_json::from_slice(&std::fs::read(&file).expect("read")).expect("json");
+        metadata["shape"][0] = json!(rows);
+        std::fs::write(&file, metadata.to_string()).expect("write");
+    }
+    change(&path, |a| {
+        a["videos"]["frames"][2] = json!(rows - 180);
+        a["trials"]["frames"][3] = json!(rows - 270);
+    });
+    let recording = Recording::open(&path).expect("numbers that agree");
+    let error = recording.window(3, 0, recording.trials()[3].frames).expect_err("a petabyte").to_string();
+    assert!(error.contains("memory"), "{error}");
+}
+
+#[test]
+fn infinite_values_are_named_when_read_and_counted_by_inspection() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("r.zarr");
+    drop(write(&path));
+    let mut responses = Recording::open(&path).expect("open").series(0).expect("series")[2].clone();
+    (responses[[10, 2]], responses[[11, 1]]) = (f32::INFINITY, f32::NEG_INFINITY);
+    overwrite(&path, "response", &responses);
+    let recording = Recording::open(&path).expect("open");
+    let error = recording.window(0, 8, 20).expect_err("infinite").to_string();
+    assert!(error.contains("responses of trial trial0, sample 10") && error.contains("column 2"), "{error}");
+    assert!(recording.window(0, 12, 20).is_ok(), "not in this window");
+    let found = inspect(&recording).expect("inspect");
+    assert_eq!(found.responses.infinite, 2);
+    assert!(found.responses.mean.is_finite());
+    assert!(found.warnings.iter().any(|w| w.contains("responses: 2 infinite")), "{:?}", found.warnings);
+}
+
+/// Writes the first rows of a series of 3 units in place of its first chunk, uncompressed.
+fn overwrite(path: &Path, array: &str, rows: &Array2<f32>) {
+    let file = path.join(array).join("zarr.json");
+    let mut metadata: Value = serde_json::from_slice(&std::fs::read(&file).expect("read")).expect("json");
+    metadata["codecs"] = json!([{"name": "bytes", "configuration": {"endian": "little"}}]);
+    metadata["chunk_grid"]["configuration"]["chunk_shape"][0] = json!(rows.nrows());
+    std::fs::write(&file, metadata.to_string()).expect("write");
+    let bytes: Vec<u8> = rows.iter().flat_map(|v| v.to_le_bytes()).collect();
+    for chunk in 0..4 {
+        std::fs::create_dir_all(path.join(array).join(format!("c/{chunk}"))).expect("folder");
+        std::fs::write(path.join(array).join(format!("c/{chunk}/0")), &bytes).expect("write");
+    }
+}
+
+#[test]
+fn chunks_that_are_not_stored_are_counted() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("r.zarr");
+    let recording = write(&path);
+    assert!(recording.chunks_not_stored().is_empty());
+    std::fs::remove_file(path.join("video/c/1/0/0/0")).expect("a chunk");
+    std::fs::remove_file(path.join("eye/c/0/0")).expect("a chunk");
+    assert_eq!(recording.chunks_not_stored(), [("video", 1, 9, "0".to_owned()), ("eye", 1, 6, "NaN".to_owned())]);
+    let warnings = inspect(&recording).expect("inspect").warnings;
+    assert!(warnings.iter().any(|w| w.contains("video: 1 of 9 chunks") && w.contains("black")), "{warnings:?}");
+}
+
+#[test]
+fn a_black_video_and_a_trial_nobody_measured_are_stored() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut writer = RecordingWriter::create(folder.path().join("r.zarr"), meta(), [4, 6, 1], UnitTable::numbered(3)).expect("create");
+    writer.add_video("v", ndarray::Array4::zeros((90, 4, 6, 1)).view()).expect("video");
+    let (r, e, b) = (Array2::from_elem((90, 3), f32::NAN), series(1, 2), series(2, 2));
+    let trial = NewTrial {
+        name: "t",
+        video: 0,
+        video_start: 0,
+        tier: Tier::Train,
+        domain: "natural",
+        times: None,
+        responses: r.view(),
+        eye: e.view(),
+        behavior: b.view(),
+    };
+    writer.add_trial(trial).expect("trial");
+    assert!(writer.finish().expect("finish").chunks_not_stored().is_empty());
 }
 
 #[test]

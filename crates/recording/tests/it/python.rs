@@ -58,3 +58,20 @@ fn a_recording_written_in_python_opens() {
     assert_eq!(window.responses.dim(), (70, 50));
     assert!(window.responses.iter().all(|v| v.is_finite()));
 }
+
+#[test]
+fn the_default_compression_of_python_opens() {
+    let Some(mut python) = python() else { return };
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("p.zarr");
+    // without compressors= zarr-python takes zstd
+    let document = include_str!("../../../../docs/data.md");
+    let script = document.split("```python").nth(1).and_then(|rest| rest.split("```").next()).expect("docs/data.md has an example");
+    let script = script.replace(", compressors=zarr.codecs.GzipCodec(level=1)", "");
+    let out = python.args(["-c", &script]).arg(&path).output().expect("python");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let metadata = std::fs::read_to_string(path.join("response/zarr.json")).expect("metadata");
+    assert!(metadata.contains("zstd"), "{metadata}");
+    let window = Recording::open(&path).expect("open").window(0, 10, 70).expect("window");
+    assert!(window.responses.iter().all(|v| v.is_finite()));
+}
