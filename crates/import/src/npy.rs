@@ -47,6 +47,9 @@ fn refusal(path: &Path) -> impl Fn(String) -> Error {
     move |problem| Error::Array { path: path.clone(), problem }
 }
 
+/// What is said of an archive of arrays.
+pub(crate) const NPZ: &str = "this is a .npz archive of arrays; save the one that is meant as a .npy, numpy.save(\"name.npy\", archive[\"name\"])";
+
 /// What a .npy file says of its array. Parsed here because the sizes of a damaged file must not be multiplied unchecked.
 pub(crate) struct Header {
     pub(crate) dtype: String,
@@ -60,6 +63,7 @@ impl Header {
         match Self::split(file) {
             Some(found) => Ok(found),
             None if file.is_empty() => Err("the file is empty".into()),
+            None if file.starts_with(b"PK") => Err(NPZ.into()),
             None => Err("not a NumPy .npy file, or one cut short in its header".into()),
         }
     }

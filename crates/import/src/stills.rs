@@ -12,10 +12,22 @@ use striate_recording::split::draw;
 use striate_recording::standardize::{Scale, mean_scale, standardize};
 use striate_recording::{Meta, Missing, NewTrial, Recording, RecordingWriter, Tier, UnitTable};
 
+/// Which order of pictures their responses are in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// Names as text: 10 before 2.
+    Name,
+    /// Numbers in names as numbers: 2 before 10.
+    Number,
+}
+
 /// How pictures become clips.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StillsOptions {
+    /// Order of the pictures; may be left out where both orders are the same.
+    pub order: Option<Order>,
     /// Grey frames before each picture.
     pub blank: usize,
     /// Frames of each picture.
@@ -43,6 +55,7 @@ pub struct StillsOptions {
 impl Default for StillsOptions {
     fn default() -> Self {
         Self {
+            order: None,
             blank: 1,
             frames: 3,
             respond_on: 1,
@@ -63,7 +76,7 @@ const GREY: u8 = 128;
 /// Most frames of a clip, and most rows and columns of a picture.
 const LARGEST: usize = 8192;
 
-/// Imports pictures (PNG or JPEG in a ZIP archive or a folder; sorted names are their order), mean responses [U, pictures], and
+/// Imports pictures (PNG or JPEG in a ZIP archive or a folder, in [`StillsOptions::order`]), mean responses [U, pictures], and
 /// where there are any single repeats [U, pictures, repeats] with NaN = not shown. The picture is shown after `blank` grey
 /// frames; responses are divided by each unit's mean over the training pictures.
 ///
@@ -77,7 +90,7 @@ pub fn import_stills(images: &Path, responses: &Path, repeats: Option<&Path>, ou
     options.check()?;
     let mean = matrix(responses)?;
     let single = repeats.map(|path| repeated(path, &mean)).transpose()?;
-    let pictures = pictures::read(images, options.size, options.color)?;
+    let pictures = pictures::read(images, options)?;
     if mean.ncols() != pictures.len() {
         let expected = format!("responses to the {} pictures of {}", pictures.len(), images.display());
         return Err(mismatch(&responses.display().to_string(), &expected, format!("{} columns", mean.ncols())));

@@ -2,10 +2,11 @@
 
 mod ffmpeg;
 mod gif;
-mod images;
+pub(crate) mod images;
 mod npy;
 
 use crate::error::Error;
+use crate::npy::NPZ;
 use ndarray::Array5;
 use std::path::{Path, PathBuf};
 use striate_recording::resize::grey;
@@ -17,6 +18,8 @@ pub struct VideoArray {
     pub frames: Array5<u8>,
     /// Frames per second, where the file says; GIFs count in hundredths of a second, so theirs is approximate.
     pub rate: Option<f64>,
+    /// Whether colour was turned grey: some pixel had red, green and blue that differ.
+    pub turned_grey: bool,
 }
 
 /// Reads a video with `channels` 1 (grey) or 3 (colour); colour becomes grey by the ITU-R 601 luma of PIL's mode L, grey
@@ -41,6 +44,7 @@ pub fn read_video<P: AsRef<Path>>(paths: &[P], channels: usize) -> Result<VideoA
         [path] if path.is_dir() => images::read(images::in_folder(path)?, channels),
         [path] => match extension(path).as_str() {
             "npy" => npy::read(path, channels),
+            "npz" => Err(wrong(path, NPZ)),
             "gif" => gif::read(path, channels),
             _ if images::is_frame(path) => images::read(paths, channels),
             _ => ffmpeg::read("ffmpeg", path, channels),
@@ -54,13 +58,14 @@ struct Frames {
     channels: usize,
     pixels: Vec<u8>,
     count: usize,
+    turned_grey: bool,
     /// Height and width, and the first frame that has them.
     size: Option<([usize; 2], PathBuf)>,
 }
 
 impl Frames {
     fn new(channels: usize) -> Self {
-        Self { channels, pixels: Vec::new(), count: 0, size: None }
+        Self { channels, pixels: Vec::new(), count: 0, turned_grey: false, size: None }
     }
 
     /// Adds a frame [H, W, C] of `from` channels, 1 or 3.
@@ -69,7 +74,7 @@ impl Frames {
         if *expected != size {
             return Err(Error::FrameSize { path: path.into(), got: size, expected: *expected, first: first.clone() });
         }
-        extend_with_channels(&mut self.pixels, frame, from, self.channels);
+        self.turned_grey |= extend_with_channels(&mut self.pixels, frame, from, self.channels);
         self.count += 1;
         Ok(())
     }
@@ -80,17 +85,18 @@ impl Frames {
         };
         let shape = (self.count, 1, height, width, self.channels);
         let frames = Array5::from_shape_vec(shape, self.pixels).map_err(|e| wrong(path, &e.to_string()))?;
-        Ok(VideoArray { frames, rate })
+        Ok(VideoArray { frames, rate, turned_grey: self.turned_grey })
     }
 }
 
-/// Appends pixels of `from` channels as pixels of `to` channels; each is 1 or 3.
-fn extend_with_channels(pixels: &mut Vec<u8>, of: &[u8], from: usize, to: usize) {
+/// Appends pixels of `from` channels as pixels of `to` channels; each is 1 or 3. Returns whether colour was lost.
+fn extend_with_channels(pixels: &mut Vec<u8>, of: &[u8], from: usize, to: usize) -> bool {
     match (from, to) {
         (3, 1) => pixels.extend(of.chunks_exact(3).map(|rgb| grey([rgb[0], rgb[1], rgb[2]]))),
         (1, 3) => pixels.extend(of.iter().flat_map(|v| [*v; 3])),
         _ => pixels.extend(of),
     }
+    (from, to) == (3, 1) && of.chunks_exact(3).any(|rgb| rgb[0] != rgb[1] || rgb[1] != rgb[2])
 }
 
 fn extension(path: &Path) -> String {

@@ -1,6 +1,8 @@
-//! Photographs from a ZIP archive or a folder, in the order of their names.
+//! Photographs from a ZIP archive or a folder, in the order of their names or of the numbers in them.
 
+use super::{Order, StillsOptions};
 use crate::error::Error;
+use crate::video::images::natural;
 use image::{DynamicImage, ImageReader, Limits};
 use ndarray::Array4;
 use std::fs::File;
@@ -13,8 +15,9 @@ const PIXELS: u64 = 64 << 20;
 /// Most bytes of a picture's file.
 const BYTES: u64 = 64 << 20;
 
-/// Names and pictures [1, H, W, C], in order of name, resampled to `size` = [H, W]; colour or luminance.
-pub(super) fn read(path: &Path, size: [usize; 2], color: bool) -> Result<Vec<(String, Array4<u8>)>, Error> {
+/// Names and pictures [1, H, W, C], in order, resampled to one size; colour or luminance.
+pub(super) fn read(path: &Path, options: &StillsOptions) -> Result<Vec<(String, Array4<u8>)>, Error> {
+    let &StillsOptions { size, color, order, .. } = options;
     let mut pictures = Vec::new();
     let mut add = |name: String, bytes: Vec<u8>| {
         let picture = decode(&bytes, color).map_err(|why| wrong(path, format!("picture {name}: {why}")))?;
@@ -29,8 +32,27 @@ pub(super) fn read(path: &Path, size: [usize; 2], color: bool) -> Result<Vec<(St
     if pictures.is_empty() {
         return Err(wrong(path, "holds no PNG or JPEG picture".into()));
     }
-    pictures.sort_by(|a, b| a.0.cmp(&b.0));
+    sort(path, &mut pictures, order)?;
     Ok(pictures)
+}
+
+/// Brings pictures into order. Which one is meant must be said where names as text and as numbers differ: every response would be
+/// another picture's.
+fn sort(path: &Path, pictures: &mut [(String, Array4<u8>)], order: Option<Order>) -> Result<(), Error> {
+    pictures.sort_by(|a, b| a.0.cmp(&b.0));
+    let unlike = pictures.windows(2).find(|pair| natural(&pair[0].0, &pair[1].0).is_gt());
+    match (order, unlike) {
+        (None, Some([a, b])) => {
+            let problem = format!(
+                "the order of the pictures is not clear: {} comes before {} as text, after it as a number; say which order the responses are in, --order name or --order number",
+                a.0, b.0
+            );
+            return Err(wrong(path, problem));
+        }
+        (Some(Order::Number), _) => pictures.sort_by(|a, b| natural(&a.0, &b.0)),
+        _ => {}
+    }
+    Ok(())
 }
 
 fn each_in_folder(path: &Path, add: &mut impl FnMut(String, Vec<u8>) -> Result<(), Error>) -> Result<(), Error> {

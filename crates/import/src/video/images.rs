@@ -55,7 +55,7 @@ fn push(frames: &mut Frames, path: &Path, image: DynamicImage) -> Result<(), Err
 }
 
 /// Order of names in which numbers count as numbers: frame2 before frame10.
-fn natural(a: &str, b: &str) -> Ordering {
+pub(crate) fn natural(a: &str, b: &str) -> Ordering {
     let (mut x, mut y) = (a, b);
     while !x.is_empty() && !y.is_empty() {
         let ((nx, rest_x), (ny, rest_y)) = (run(x), run(y));

@@ -25,9 +25,9 @@ pub(super) fn read(path: &Path, channels: usize) -> Result<VideoArray, Error> {
     }
     let values = header.array(data.to_vec(), data.len()).map_err(|problem| wrong(path, &problem))?.into_raw_vec_and_offset().0;
     let mut pixels = Vec::with_capacity(values.len() / from * channels);
-    extend_with_channels(&mut pixels, &values, from, channels);
+    let turned_grey = extend_with_channels(&mut pixels, &values, from, channels);
     let frames = Array5::from_shape_vec((t, n, h, w, channels), pixels).map_err(|e| wrong(path, &e.to_string()))?;
-    Ok(VideoArray { frames, rate: None })
+    Ok(VideoArray { frames, rate: None, turned_grey })
 }
 
 /// Channels and [T, N, H, W] of a shape. A last axis of 1 or 3 is channels; 2 or 4 is neither channels nor a width.

@@ -4,7 +4,7 @@ use crate::npy_file::f64s;
 use image::{GrayImage, Luma, RgbImage};
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
-use striate_import::stills::{StillsOptions, import_stills};
+use striate_import::stills::{Order, StillsOptions, import_stills};
 use striate_recording::{Recording, Tier};
 use zip::write::SimpleFileOptions;
 
@@ -85,6 +85,27 @@ fn every_picture_meets_its_response() {
     assert!(meta.source.contains("pictures.zip") && meta.source.contains("mean.npy"));
     assert_eq!((meta.animal.as_str(), meta.eye.join(","), meta.behavior.join(",")), ("PE", "x,y".into(), "pupil,treadmill".into()));
     assert_eq!(meta.standardization["eye"], "not measured: the mean state");
+}
+
+#[test]
+fn an_order_that_is_not_clear_must_be_said() {
+    let root = tempfile::tempdir().unwrap();
+    let images = archive(&root.path().join("pictures.zip"), (0..PICTURES).map(|i| (format!("{i}.png"), png(i))));
+    let import = |order, out: &str| {
+        let options = StillsOptions { order, ..options() };
+        import_stills(&images, &responses(root.path()), None, &root.path().join(out), &options)
+    };
+    let error = import(None, "a.zarr").unwrap_err().to_string();
+    assert!(error.contains("--order") && error.contains("19.png comes before 2.png"), "{error}");
+    assert!(!root.path().join("a.zarr").exists());
+    let names = |recording: Recording| recording.trials().iter().map(|t| t.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(import(Some(Order::Name), "b.zarr").unwrap())[..3], ["0.png", "1.png", "10.png"]);
+    let recording = import(Some(Order::Number), "c.zarr").unwrap();
+    for i in 0..PICTURES {
+        let (values, picture) = shown(&recording, i);
+        assert_eq!(picture, tone(i));
+        assert!((values[0] - response(0, i)).abs() < 1e-4, "{values:?}");
+    }
 }
 
 #[test]

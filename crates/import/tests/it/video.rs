@@ -42,7 +42,19 @@ fn arrays_of_every_shape_keep_their_pixels_in_place() {
     let fortran = read(&npy(&path, "|u1", "(2, 4, 6)", "True", &data), 1);
     assert_eq!(fortran.frames[[1, 0, 2, 3, 0]], 1 + 2 * (2 + 4 * 3), "first axis runs fastest");
     let grey_of_colour = read(&npy(&path, "|u1", "(1, 1, 2, 3)", "False", &[255, 0, 0, 10, 20, 30]), 1);
-    assert_eq!(grey_of_colour.frames.as_slice().unwrap(), [76, 18]);
+    assert_eq!((grey_of_colour.frames.as_slice().unwrap(), grey_of_colour.turned_grey), ([76, 18].as_slice(), true));
+    let grey_in_rgb = read(&npy(&path, "|u1", "(1, 1, 2, 3)", "False", &[9, 9, 9, 8, 8, 8]), 1);
+    assert!(!grey_in_rgb.turned_grey && !rgb.turned_grey, "nothing was lost");
+}
+
+#[test]
+fn archives_of_arrays_say_how_to_save_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["v.npz", "v.npy"] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, b"PK\x03\x04 and so on").unwrap();
+        assert!(refused(&path).contains("numpy.save"));
+    }
 }
 
 #[test]
