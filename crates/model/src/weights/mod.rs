@@ -6,13 +6,14 @@
 mod error;
 mod file;
 pub mod infer;
-mod layout;
+pub(crate) mod layout;
 mod opcode;
 mod pickle;
 pub mod pt;
 pub mod published;
 pub mod safetensors_file;
 mod state_dict;
+mod table;
 mod unpickle;
 
 pub use error::Error;

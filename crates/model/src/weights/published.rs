@@ -4,6 +4,7 @@
 //! unit_id, readout_id). A network is the union of the core's and a scan's tensors.
 
 use super::state_dict::StateDict;
+use super::table::{self, Number, rows};
 use super::{Error, file, pt};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -14,6 +15,9 @@ const SHARED: &str = "core.";
 const CORE_FILE: &str = "params_core.pt";
 const SCANS_FILE: &str = "scans.csv";
 const UNITS_FILE: &str = "units.csv";
+/// Columns that are read and written; others are kept.
+const SCANS: [&str; 3] = ["session", "scan_idx", "units"];
+const UNITS: [&str; 4] = ["session", "scan_idx", "unit_id", "readout_id"];
 /// The tensor with one row for each unit.
 const POSITIONS: &str = "readout.position.mu";
 
@@ -51,7 +55,7 @@ pub fn list_scans(folder: &Path) -> Result<Vec<Scan>, Error> {
 /// All scans of a table of scans.
 pub fn scans_from_bytes(table: &[u8]) -> Result<Vec<Scan>, Error> {
     let scan = |[session, scan_idx, units]: [Number; 3]| Ok(Scan { session: session.to()?, scan_idx: scan_idx.to()?, units: units.to()? });
-    let scans: Vec<Scan> = rows(table, ["session", "scan_idx", "units"], scan)?;
+    let scans: Vec<Scan> = rows(table, SCANS, scan)?;
     let mut seen = HashSet::new();
     match scans.iter().find(|s| !seen.insert((s.session, s.scan_idx))) {
         Some(s) => Err(Error::Mismatch { what: format!("scan {}_{}", s.session, s.scan_idx), expected: "one row".into(), got: "two".into() }),
@@ -119,7 +123,7 @@ fn assemble(core: StateDict, own: StateDict, units: &[u8], scan: Scan) -> Result
 
 /// All units of a table of units.
 pub fn units_from_bytes(table: &[u8]) -> Result<Vec<UnitId>, Error> {
-    rows(table, ["session", "scan_idx", "unit_id", "readout_id"], |[session, scan_idx, unit_id, readout_id]| {
+    rows(table, UNITS, |[session, scan_idx, unit_id, readout_id]| {
         Ok(UnitId { session: session.to()?, scan_idx: scan_idx.to()?, unit_id: unit_id.to()?, readout_id: readout_id.to()? })
     })
 }
@@ -140,7 +144,7 @@ fn check_units(state: &StateDict, units: &[UnitId]) -> Result<(), Error> {
     }
 }
 
-/// Writes the network of a scan to a new published folder, or adds it to one with the same core.
+/// Writes the network of a scan to a new published folder, or adds it to one with the same core, whose tables keep all they hold.
 ///
 /// Units without a number of their own (`units` empty) are numbered by their place. All files appear, or none.
 pub fn write(folder: &Path, session: u32, scan_idx: u32, state: &StateDict, units: &[UnitId]) -> Result<(), Error> {
@@ -150,81 +154,53 @@ pub fn write(folder: &Path, session: u32, scan_idx: u32, state: &StateDict, unit
         if units.is_empty() { (0..count).map(numbered).collect() } else { units.iter().map(|u| UnitId { session, scan_idx, ..*u }).collect() };
     check_units(state, &own_units)?;
     let (core, own) = state.clone().split(SHARED);
-    let (mut scans, mut all_units) = (Vec::new(), Vec::new());
-    let core_path = folder.join(CORE_FILE);
+    let [core_path, scans_path, units_path] = [CORE_FILE, SCANS_FILE, UNITS_FILE].map(|name| folder.join(name));
     let is_new = !core_path.exists();
-    if !is_new {
-        scans = list_scans(folder)?;
-        let units_path = folder.join(UNITS_FILE);
-        all_units = units_from_bytes(&file::read(&units_path)?).map_err(|error| error.within(&units_path))?;
-        let mismatch = |what: &str, expected: &str, got| Error::Mismatch { what: what.into(), expected: expected.into(), got }.within(folder);
-        if scans.iter().any(|s| (s.session, s.scan_idx) == (session, scan_idx)) {
-            return Err(mismatch("scan", "one that is not there yet", format!("{session}_{scan_idx}")));
-        }
-        if pt::read(&core_path)? != core {
-            return Err(mismatch("core", "the one in this folder; networks with another need a folder of their own", "another".into()));
-        }
-    }
-    scans.push(Scan { session, scan_idx, units: own_units.len() });
-    all_units.extend(own_units);
+    let (scans, listed) = if is_new {
+        (SCANS.join(",").into_bytes(), UNITS.join(",").into_bytes())
+    } else {
+        check_room(folder, session, scan_idx, &core)?;
+        (file::read(&scans_path)?, file::read(&units_path)?)
+    };
+    let scan = [[session.into(), scan_idx.into(), own_units.len() as u64]];
+    let scans = table::append(&scans, SCANS, &scan).map_err(|error| error.within(&scans_path))?;
+    let listed = with_units(&listed, &own_units).map_err(|error| error.within(&units_path))?;
     let own_file = scan_file(session, scan_idx);
     let mut files = vec![(folder.join(&own_file), pt::to_bytes(&own, own_file.trim_end_matches(".pt"))?)];
     if is_new {
         files.push((core_path, pt::to_bytes(&core, CORE_FILE.trim_end_matches(".pt"))?));
     }
-    files.push((folder.join(UNITS_FILE), units_table(&all_units)));
-    files.push((folder.join(SCANS_FILE), scans_table(&scans))); // last: what is listed is there
+    files.push((units_path, listed));
+    files.push((scans_path, scans)); // last: what is listed is there
     file::write_all(folder, &files)
 }
 
-fn scans_table(scans: &[Scan]) -> Vec<u8> {
-    let rows = scans.iter().map(|s| format!("{},{},{}\n", s.session, s.scan_idx, s.units));
-    std::iter::once("session,scan_idx,units\n".to_owned()).chain(rows).collect::<String>().into_bytes()
+/// Refuses to add a scan that is there already, or one of another core.
+fn check_room(folder: &Path, session: u32, scan_idx: u32, core: &StateDict) -> Result<(), Error> {
+    let mismatch = |what: &str, expected: &str, got| Err(Error::Mismatch { what: what.into(), expected: expected.into(), got }.within(folder));
+    if list_scans(folder)?.iter().any(|s| (s.session, s.scan_idx) == (session, scan_idx)) {
+        return mismatch("scan", "one that is not there yet", format!("{session}_{scan_idx}"));
+    }
+    if pt::read(&folder.join(CORE_FILE))? != *core {
+        return mismatch("core", "the one in this folder; networks with another need a folder of their own", "another".into());
+    }
+    Ok(())
 }
 
-fn units_table(units: &[UnitId]) -> Vec<u8> {
-    let rows = units.iter().map(|u| format!("{},{},{},{}\n", u.session, u.scan_idx, u.unit_id, u.readout_id));
-    std::iter::once("session,scan_idx,unit_id,readout_id\n".to_owned()).chain(rows).collect::<String>().into_bytes()
+/// A table of units with those of one more scan, unless it lists them already.
+fn with_units(listed: &[u8], own: &[UnitId]) -> Result<Vec<u8>, Error> {
+    let scan = own.first().map(|u| (u.session, u.scan_idx));
+    let there: Vec<UnitId> = units_from_bytes(listed)?.into_iter().filter(|u| Some((u.session, u.scan_idx)) == scan).collect();
+    if there.is_empty() {
+        let row = |u: &UnitId| [u.session.into(), u.scan_idx.into(), u.unit_id, u.readout_id as u64];
+        return table::append(listed, UNITS, &own.iter().map(row).collect::<Vec<_>>());
+    }
+    if there.iter().collect::<HashSet<_>>() == own.iter().collect::<HashSet<_>>() {
+        return Ok(listed.to_vec());
+    }
+    Err(Error::Mismatch { what: "units of the scan".into(), expected: "none yet, or the network's".into(), got: format!("{} others", there.len()) })
 }
 
 fn scan_file(session: u32, scan_idx: u32) -> String {
     format!("params_{session}_{scan_idx}.pt")
-}
-
-/// A whole number in a table, and where it stands.
-struct Number<'a> {
-    line: u64,
-    column: &'static str,
-    text: &'a str,
-}
-
-impl Number<'_> {
-    fn to<T: std::str::FromStr>(&self) -> Result<T, Error> {
-        let expected = || format!("a whole number in column {}", self.column);
-        self.text.trim().parse().map_err(|_| Error::Table { line: self.line, expected: expected(), got: format!("{:?}", self.text) })
-    }
-}
-
-/// Rows of a table with a header, from the columns named; others are ignored.
-fn rows<const N: usize, T>(table: &[u8], columns: [&'static str; N], row: impl Fn([Number; N]) -> Result<T, Error>) -> Result<Vec<T>, Error> {
-    let broken = |e: csv::Error| Error::Table {
-        line: e.position().map_or(1, csv::Position::line),
-        expected: "a comma-separated table".into(),
-        got: e.to_string(),
-    };
-    let mut reader = csv::Reader::from_reader(table);
-    let header = reader.headers().map_err(broken)?.clone();
-    let place = |column: &str| header.iter().position(|name| name.trim() == column);
-    let mut places = [0; N];
-    for (place_of, column) in places.iter_mut().zip(columns) {
-        let missing = || Error::Table { line: 1, expected: format!("a column {column}"), got: header.iter().collect::<Vec<_>>().join(", ") };
-        *place_of = place(column).ok_or_else(missing)?;
-    }
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(broken)?;
-        let line = record.position().map_or(0, csv::Position::line);
-        rows.push(row(std::array::from_fn(|i| Number { line, column: columns[i], text: &record[places[i]] }))?);
-    }
-    Ok(rows)
 }

@@ -55,6 +55,23 @@ fn a_folder_keeps_one_core_and_each_scan_once() {
 }
 
 #[test]
+fn an_added_scan_leaves_all_other_rows_and_columns() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = root.path().join("model");
+    write(&folder, 4, 7, &weights(2), &[]).expect("written");
+    let scans = "animal,session,scan_idx,units\r\nm1,4,7,2\r\n";
+    let units = "session,scan_idx,unit_id,readout_id,area\n4,7,0,0,V1\n4,7,1,1,\"LM, \"\n8,8,3,0,RL\n5,6,0,0,AL\n5,6,1,1,AL";
+    std::fs::write(folder.join("scans.csv"), scans).expect("written");
+    std::fs::write(folder.join("units.csv"), units).expect("written");
+    write(&folder, 5, 6, &weights(2), &[]).expect("its units are listed already");
+    write(&folder, 5, 7, &weights(1), &[]).expect("added");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("read");
+    assert_eq!(read("scans.csv"), format!("{scans},5,6,2\r\n,5,7,1\r\n"));
+    assert_eq!(read("units.csv"), format!("{units}\n5,7,0,0,\n"));
+    write(&folder, 8, 8, &weights(2), &[]).expect_err("other units are listed for it");
+}
+
+#[test]
 fn tables_that_contradict_are_refused() {
     let root = tempfile::tempdir().expect("a folder");
     let folder = root.path().join("model");
