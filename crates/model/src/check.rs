@@ -2,11 +2,25 @@
 
 use crate::config::{FeatureKind, NetworkConfig, PerspectiveKind, RecurrentKind};
 use crate::error::Error;
+use crate::size;
+use serde_json::Value;
+
+/// No size of a network is near this; larger ones are a damaged file.
+const MOST: usize = 1 << 20;
+/// Most streams, and most layers in a row.
+const LAYERS: usize = 1024;
+/// Most blocks.
+const BLOCKS: usize = 64;
+/// Widest kernel.
+const KERNEL: usize = 63;
+/// Most rows and columns of a video.
+const VIDEO: usize = 8192;
 
 impl NetworkConfig {
-    /// Refuses sizes that do not fit together, naming the field.
+    /// Refuses sizes that do not fit together or that no machine can hold, naming the field.
     pub fn check(&self) -> Result<(), Error> {
         self.check_sizes()?;
+        self.check_numbers()?;
         self.check_feedforward()?;
         self.check_recurrent()?;
         let channels = self.recurrent.out_channels;
@@ -30,11 +44,18 @@ impl NetworkConfig {
         if !(p.retina.degrees > 0.0 && p.retina.degrees <= 180.0) {
             return Err(wrong("perspective.retina.degrees", "an angle in (0, 180]".into(), p.retina.degrees));
         }
-        Ok(())
+        size::check(self)
+    }
+
+    /// Every number must be finite. One that is not has no JSON: it turns up as null.
+    fn check_numbers(&self) -> Result<(), Error> {
+        match serde_json::to_value(self) {
+            Ok(value) => null(&value, "").map_or(Ok(()), |field| Err(wrong(&field, "a finite number".into(), "infinite or NaN"))),
+            Err(e) => Err(wrong("(all)", "plain values".into(), e)),
+        }
     }
 
     fn check_sizes(&self) -> Result<(), Error> {
-        const MOST: usize = 1 << 20; // no size of a network is near this; larger ones are a damaged file
         let (f, r, p, m) = (&self.feedforward, &self.recurrent, &self.perspective, &self.modulation);
         let sizes = [
             ("streams", self.streams),
@@ -47,6 +68,7 @@ impl NetworkConfig {
             ("recurrent.in_channels", r.in_channels),
             ("recurrent.hidden_channels", r.hidden_channels),
             ("recurrent.out_channels", r.out_channels),
+            ("recurrent.common_channels", r.common()),
             ("recurrent.groups", r.groups),
             ("perspective.height", p.height),
             ("perspective.width", p.width),
@@ -58,18 +80,32 @@ impl NetworkConfig {
             ("modulation.mlp_features", m.mlp_features),
             ("modulation.mlp_layers", m.mlp_layers),
         ];
-        match sizes.into_iter().find(|(_, v)| *v == 0 || *v > MOST) {
-            Some((field, v)) => Err(wrong(field, "a whole number above 0".into(), v)),
-            None => Ok(()),
+        within(&sizes, MOST)?;
+        within(&p.features.iter().map(|n| ("perspective.features", *n)).collect::<Vec<_>>(), MOST)?;
+        within(&self.video.unwrap_or([1, 1]).map(|n| ("video", n)), VIDEO)?;
+        within(&[("streams", self.streams), ("perspective.mlp_layers", p.mlp_layers), ("modulation.mlp_layers", m.mlp_layers)], LAYERS)?;
+        if p.features.len() > LAYERS {
+            return Err(wrong("perspective.features", format!("at most {LAYERS} layers"), p.features.len()));
         }
+        let widest = |kernels: &[usize]| kernels.iter().copied().max().unwrap_or(1);
+        let kernels = [
+            ("feedforward.in_spatial", f.in_spatial),
+            ("feedforward.block_temporals", widest(&f.block_temporals)),
+            ("feedforward.block_spatials", widest(&f.block_spatials)),
+            ("recurrent.spatial", r.spatial),
+        ];
+        within(&kernels, KERNEL)
     }
 
     fn check_feedforward(&self) -> Result<(), Error> {
         let f = &self.feedforward;
         let blocks = f.block_channels.len();
-        if blocks == 0 {
-            return Err(wrong("feedforward.block_channels", "at least one block".into(), "none"));
+        if !(1..=BLOCKS).contains(&blocks) {
+            return Err(wrong("feedforward.block_channels", format!("1 to {BLOCKS} blocks"), format!("{blocks} of them")));
         }
+        let largest = |list: &[usize]| list.iter().copied().max().unwrap_or(1);
+        within(&[("feedforward.block_channels", largest(&f.block_channels)), ("feedforward.block_pools", largest(&f.block_pools))], MOST)?;
+        within(&[("feedforward.block_layers", largest(&f.block_layers))], LAYERS)?;
         let lists = [
             ("block_groups", &f.block_groups),
             ("block_layers", &f.block_layers),
@@ -97,7 +133,7 @@ impl NetworkConfig {
         if f.in_spatial < f.in_stride || !(f.in_spatial - f.in_stride).is_multiple_of(2) {
             return Err(wrong("feedforward.in_spatial", format!("in_stride {} plus an even number", f.in_stride), f.in_spatial));
         }
-        let shrink = f.in_stride * f.block_pools.iter().product::<usize>();
+        let shrink = f.block_pools.iter().fold(f.in_stride, |all, pool| all.saturating_mul(*pool));
         if self.perspective.height < shrink || self.perspective.width < shrink {
             let got = format!("{} x {}", self.perspective.height, self.perspective.width);
             return Err(wrong("perspective.height and width", format!("at least {shrink}, what stride and pooling divide by"), got));
@@ -119,6 +155,25 @@ impl NetworkConfig {
     }
 }
 
-fn wrong(field: &str, expected: String, got: impl ToString) -> Error {
+/// Refuses the first size that is not 1 to `most`.
+fn within(sizes: &[(&str, usize)], most: usize) -> Result<(), Error> {
+    match sizes.iter().find(|(_, v)| *v == 0 || *v > most) {
+        Some((field, v)) => Err(wrong(field, format!("a whole number from 1 to {most}"), v)),
+        None => Ok(()),
+    }
+}
+
+/// Dotted field of the first null.
+fn null(value: &Value, field: &str) -> Option<String> {
+    match value {
+        Value::Null => Some(field.to_owned()),
+        Value::Object(fields) => {
+            fields.iter().find_map(|(name, inner)| null(inner, &if field.is_empty() { name.clone() } else { format!("{field}.{name}") }))
+        }
+        _ => None,
+    }
+}
+
+pub(crate) fn wrong(field: &str, expected: String, got: impl ToString) -> Error {
     Error::Config { field: field.into(), expected, got: got.to_string() }
 }

@@ -210,7 +210,7 @@ impl Default for RecurrentConfig {
 impl RecurrentConfig {
     /// Channels of convolution and attention; twice the hidden channels unless given (the release: 512 for 256).
     pub fn common(&self) -> usize {
-        self.common_channels.unwrap_or(2 * self.hidden_channels)
+        self.common_channels.unwrap_or(self.hidden_channels.saturating_mul(2))
     }
 }
 

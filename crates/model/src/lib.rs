@@ -12,6 +12,7 @@
 //! outermost, channels innermost. Nothing here knows a recording, a clock or a terminal.
 
 mod check;
+mod complete;
 pub mod config;
 mod core;
 pub mod draws;
@@ -24,6 +25,7 @@ pub mod open;
 pub mod params;
 pub mod perspective;
 mod readout;
+mod size;
 mod unit;
 pub mod weights;
 pub mod work;

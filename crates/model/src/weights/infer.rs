@@ -15,9 +15,20 @@ use std::collections::{HashMap, HashSet};
 
 /// The architecture of a network, from all its tensors. Every tensor must be known, there, and of the right shape.
 pub fn infer_config(state: &StateDict) -> Result<NetworkConfig, Error> {
-    if let Some((key, tensor)) = state.iter().find(|(_, t)| t.data.is_empty()) {
-        let got = format!("shape {:?}", tensor.shape);
-        return Err(Error::Tensor { key: key.to_owned(), expected: "at least one value".into(), got });
+    let config = guess(state)?;
+    config.check()?; // sizes are multiplied below
+    check(state, &config)?;
+    Ok(config)
+}
+
+/// The architecture that some of the tensors speak for; whether it holds together and fits the others is not checked.
+pub(crate) fn guess(state: &StateDict) -> Result<NetworkConfig, Error> {
+    for (key, tensor) in state.iter() {
+        tensor.check(key)?;
+        if tensor.data.is_empty() {
+            let got = format!("shape {:?}", tensor.shape);
+            return Err(Error::Tensor { key: key.to_owned(), expected: "at least one value".into(), got });
+        }
     }
     let weights = Weights::new(state);
     let perspective = perspective(&weights)?;
@@ -35,7 +46,7 @@ pub fn infer_config(state: &StateDict) -> Result<NetworkConfig, Error> {
     };
     let [units, _] = weights.shape("readout.position.mu")?;
     let video = (!earlier && [perspective.height, perspective.width] == [128, 192]).then_some([144, 256]); // as published
-    let config = NetworkConfig {
+    Ok(NetworkConfig {
         feedforward: feedforward(&weights, dropout)?,
         recurrent: recurrent(&weights, dropout)?,
         perspective,
@@ -48,10 +59,7 @@ pub fn infer_config(state: &StateDict) -> Result<NetworkConfig, Error> {
         eye_features,
         behavior_features,
         video,
-    };
-    check(state, &config)?;
-    config.check()?;
-    Ok(config)
+    })
 }
 
 /// Holds tensors against a configuration: every tensor known, there, and of the right type and shape.

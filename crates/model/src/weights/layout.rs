@@ -8,10 +8,10 @@ use crate::config::{FeatureKind, FeedforwardKind, ModulationConfig, ModulationKi
 
 /// A tensor a network has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) key: String,
+pub(crate) struct Entry {
+    pub(crate) key: String,
     /// Empty for a scalar.
-    pub(super) shape: Vec<usize>,
+    pub(crate) shape: Vec<usize>,
 }
 
 /// The only tensor of truth values: which groups see each other.
@@ -25,7 +25,7 @@ impl Entry {
 }
 
 /// Shows every tensor of a network until one is refused.
-pub(super) fn visit(config: &NetworkConfig, see: &mut dyn FnMut(Entry) -> Result<(), Error>) -> Result<(), Error> {
+pub(crate) fn visit(config: &NetworkConfig, see: &mut dyn FnMut(Entry) -> Result<(), Error>) -> Result<(), Error> {
     let mut names = Names { see, stream: 0 };
     for stream in 0..config.streams {
         names.stream = stream;
