@@ -261,7 +261,7 @@ fn look_at_values(inputs: &[Input], responses: &Responses, units: &[Sums], warni
     if negative > 0 {
         warnings.push(format!("{negative} units have negative responses, which a Poisson loss does not expect"));
     }
-    if !(0.2..5.0).contains(&responses.mean) {
+    if responses.mean.is_finite() && !(0.2..5.0).contains(&responses.mean) {
         warnings.push(format!("mean response {:.3}; expected near 1, are responses divided by their training mean?", responses.mean));
     }
 }

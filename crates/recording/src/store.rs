@@ -180,8 +180,11 @@ impl Stored {
             Error::zarr(path, self.name)(why)
         })?;
         let first = rows.start as u64..rows.end as u64;
-        let ranges: Vec<Range<u64>> = std::iter::once(first).chain(self.shape[1..].iter().map(|n| 0..*n as u64)).collect();
-        self.array.retrieve_array_subset::<Vec<T>>(&ranges).map_err(Error::zarr(path, self.name))
+        let ranges: Vec<Range<u64>> = std::iter::once(first.clone()).chain(self.shape[1..].iter().map(|n| 0..*n as u64)).collect();
+        self.array.retrieve_array_subset::<Vec<T>>(&ranges).map_err(|e| {
+            let why = format!("rows {first:?} cannot be read: {e}; a chunk is damaged, copy the recording again");
+            Error::zarr(path, self.name)(why)
+        })
     }
 
     /// How many chunks are not stored, and how many there are. They read as the fill value.

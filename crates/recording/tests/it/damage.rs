@@ -128,15 +128,16 @@ fn infinite_values_are_named_when_read_and_counted_by_inspection() {
     assert!(found.warnings.iter().any(|w| w.contains("responses: 2 infinite")), "{:?}", found.warnings);
 }
 
-/// Writes the first rows of a series of 3 units in place of its first chunk, uncompressed.
+/// Writes the rows of the first trial anew, uncompressed, and other rows, finite ones, for the other trials.
 fn overwrite(path: &Path, array: &str, rows: &Array2<f32>) {
     let file = path.join(array).join("zarr.json");
     let mut metadata: Value = serde_json::from_slice(&std::fs::read(&file).expect("read")).expect("json");
     metadata["codecs"] = json!([{"name": "bytes", "configuration": {"endian": "little"}}]);
     metadata["chunk_grid"]["configuration"]["chunk_shape"][0] = json!(rows.nrows());
     std::fs::write(&file, metadata.to_string()).expect("write");
-    let bytes: Vec<u8> = rows.iter().flat_map(|v| v.to_le_bytes()).collect();
     for chunk in 0..4 {
+        let value = |v: &f32| if chunk == 0 || v.is_finite() { *v } else { 1.0 };
+        let bytes: Vec<u8> = rows.iter().flat_map(|v| value(v).to_le_bytes()).collect();
         std::fs::create_dir_all(path.join(array).join(format!("c/{chunk}"))).expect("folder");
         std::fs::write(path.join(array).join(format!("c/{chunk}/0")), &bytes).expect("write");
     }
