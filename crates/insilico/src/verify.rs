@@ -10,7 +10,6 @@ mod tensors;
 
 use crate::error::Error;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::path::Path;
 use tensors::Tensors;
 
@@ -39,7 +38,7 @@ pub struct Report {
     pub case: String,
     /// Checks.
     pub checks: Vec<Check>,
-    /// Groups that are there but that nothing checks yet.
+    /// Groups and tensors that are there but that no check reads.
     pub unchecked: Vec<String>,
 }
 
@@ -90,9 +89,4 @@ fn relative_error(got: &[f64], want: &[f64], least: f64) -> f64 {
 /// A tensor that must be there, as f64.
 fn need(tensors: &Tensors, name: &str, path: &Path) -> Result<(Vec<usize>, Vec<f64>), Error> {
     tensors.get(name).cloned().ok_or_else(|| Error::Case { path: path.to_owned(), why: format!("no tensor {name}") })
-}
-
-/// Tensors under a prefix, without it.
-fn under<'a>(tensors: &'a Tensors, prefix: &str) -> BTreeMap<&'a str, Vec<f64>> {
-    tensors.iter().filter_map(|(name, (_, x))| name.strip_prefix(prefix).map(|rest| (rest, x.clone()))).collect()
 }

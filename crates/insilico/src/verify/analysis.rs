@@ -17,14 +17,21 @@ const SINGLE: f64 = 1e-6;
 /// Checks the groups this version knows.
 pub(super) fn verify(path: &Path, report: &mut Report) -> Result<(), Error> {
     let tensors = read(path)?;
-    let groups: BTreeSet<&str> = tensors.keys().filter_map(|name| name.split_once('.').map(|(group, _)| group)).collect();
+    let group = |name: &str| name.split_once('.').map_or_else(|| name.to_owned(), |(group, _)| group.to_owned());
+    let groups: BTreeSet<String> = tensors.names().map(group).collect();
+    let mut checked = Vec::new();
     for group in groups {
-        match group {
+        match group.as_str() {
             "cc" => correlation(&tensors, path, report)?,
             "resample" => resampling(&tensors, path, report)?,
-            other => report.unchecked.push(other.to_owned()),
+            _ => {
+                report.unchecked.push(group);
+                continue;
+            }
         }
+        checked.push(group);
     }
+    report.unchecked.extend(tensors.unread().into_iter().filter(|name| checked.contains(&group(name))));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! A network case: responses, taps, training losses, every gradient, optimizer steps.
 
 use super::tensors::{Tensors, read};
-use super::{Check, Report, need, relative_error, under};
+use super::{Check, Report, need, relative_error};
 use crate::error::Error;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -92,7 +92,9 @@ pub(super) fn verify(folder: &Path, report: &mut Report) -> Result<(), Error> {
     let mut checks = Checks { tensors: &tensors, case: &case, report };
     checks.responses(&network, &inputs)?;
     checks.training(&network, &inputs, &file)?;
-    checks.optimizer(&network)
+    checks.optimizer(&network)?;
+    report.unchecked.extend(tensors.unread());
+    Ok(())
 }
 
 struct Checks<'a> {
@@ -111,7 +113,7 @@ impl Checks<'_> {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.tensors.contains_key(name)
+        self.tensors.has(name)
     }
 
     fn responses(&mut self, network: &Network, inputs: &Inputs) -> Result<(), Error> {
@@ -173,7 +175,8 @@ impl Checks<'_> {
     /// Every gradient of the case, and none that the case lacks: a parameter of another stream takes no part.
     fn gradients(&mut self, network: &Network, gradients: &Gradients) {
         let least = 1e-6 * self.case.gradient_norm.unwrap_or(0.0);
-        let expected = under(self.tensors, "grad.");
+        let tensors = self.tensors;
+        let expected = tensors.under("grad.");
         for (param, gradient) in network.params().iter().zip(gradients.iter()) {
             let name = format!("grad.{}", param.name);
             match (gradient, expected.contains_key(param.name.as_str())) {
@@ -190,7 +193,7 @@ impl Checks<'_> {
         let Some(config) = &self.case.sgd_clip else { return Ok(()) };
         let mut params = network.params().clone();
         let mut optimizer = SgdClip::new(config.clone(), &params);
-        let recorded = under(self.tensors, "grad.");
+        let recorded = self.tensors.under("grad.");
         for step in 0..self.case.sgd_clip_steps {
             let mut gradients = Gradients::none(&params);
             for (place, param) in params.iter().enumerate() {

@@ -69,6 +69,24 @@ fn a_wrong_weight_is_found() {
 }
 
 #[test]
+fn a_reference_that_no_check_reads_is_listed() {
+    let copy = tempfile::tempdir().expect("folder");
+    let from = folder("conv-ungrouped");
+    for name in ["case.json", "state_dict.safetensors"] {
+        std::fs::copy(from.join(name), copy.path().join(name)).expect("copy");
+    }
+    let bytes = std::fs::read(from.join("tensors.safetensors")).expect("read");
+    // a key of the same length, so that the header stays whole
+    let (old, new) = (b"\"tap.readout\"", b"\"tap.raedout\"");
+    let place = bytes.windows(old.len()).position(|w| w == old).expect("the tap");
+    let renamed = [&bytes[..place], new, &bytes[place + old.len()..]].concat();
+    std::fs::write(copy.path().join("tensors.safetensors"), renamed).expect("write");
+    let report = verify(copy.path(), 1.0).expect("still a case");
+    assert!(report.unchecked.contains(&"tap.raedout".to_owned()), "{:?}", report.unchecked);
+    assert!(!verify(&from, 1.0).expect("a case").unchecked.iter().any(|name| name.starts_with("tap.")));
+}
+
+#[test]
 fn folders_that_are_no_case_are_refused() {
     let empty = tempfile::tempdir().expect("folder");
     assert!(verify(empty.path(), 1.0).is_err());

@@ -55,7 +55,7 @@ impl Verify {
                 say(format!("  and {} better ones (--rows 0 shows all)", report.checks.len() - shown));
             }
             if !report.unchecked.is_empty() {
-                say(format!("  not checked yet: {}", report.unchecked.join(", ")));
+                say(format!("  not checked: {}", report.unchecked.join(", ")));
             }
             say("");
         }
