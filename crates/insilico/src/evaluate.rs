@@ -1,8 +1,9 @@
 //! Evaluate: how well a network predicts held-out trials, cc_abs, cc_max and cc_norm per unit and test domain (paper Methods, "Evaluation").
 
 use crate::error::Error;
-use crate::respond::{RespondOptions, respond};
-use ndarray::{Array2, ArrayView2, Axis};
+use crate::fit::check_fit;
+use crate::respond::{RespondOptions, fit_video, respond};
+use ndarray::{Array2, Array5, ArrayView2, Axis, s};
 use serde::Serialize;
 use striate_analysis::cc::{Accuracy, UnitCorrelation};
 use striate_analysis::repeats::Repeats;
@@ -16,11 +17,13 @@ use striate_recording::Recording;
 pub struct EvaluateOptions {
     /// First frames of each trial that are not scored (release: 10).
     pub burnin: usize,
+    /// Show frames as they are, whatever size the network was trained on.
+    pub native: bool,
 }
 
 impl Default for EvaluateOptions {
     fn default() -> Self {
-        Self { burnin: 10 }
+        Self { burnin: 10, native: false }
     }
 }
 
@@ -65,28 +68,37 @@ pub struct Summary {
     pub single_trial: Median,
 }
 
-/// Refuses a network that was not made for units, stimulus and inputs like the recording's.
-pub fn check_fit(network: &Network, recording: &Recording) -> Result<(), Error> {
-    let (c, [_, _, channels]) = (network.config(), recording.frame_shape());
-    let pairs = [
-        ("units", c.units, recording.unit_count(), "; a network belongs to the neurons it was trained on"),
-        ("stimulus channels", c.channels, channels, "; import the recording in grey or colour as the model needs"),
-        ("eye inputs", c.eye_features, recording.meta().eye.len(), ""),
-        ("behaviour inputs", c.behavior_features, recording.meta().behavior.len(), ""),
-    ];
-    match pairs.into_iter().find(|(_, model, recording, _)| model != recording) {
-        Some((what, model, recording, hint)) => Err(Error::Mismatch { what, model: model.to_string(), recording: recording.to_string(), hint }),
-        None => Ok(()),
-    }
+/// Predicts whole trials, each with its own video, eye position and behaviour.
+pub struct Predictor<'a> {
+    network: &'a Network,
+    recording: &'a Recording,
+    native: bool,
+    /// The last video shown, fitted to the network, and (video, first frame) it is: repeats follow one another.
+    shown: Option<((usize, usize), Array5<u8>)>,
 }
 
-/// Predicts one whole trial with its own video, eye position and behaviour, [T, U], and returns the response with it.
-pub fn predict_trial(network: &Network, recording: &Recording, trial: usize) -> Result<(Array2<f32>, Array2<f32>), Error> {
-    let window = recording.window(trial, 0, recording.trials()[trial].frames)?;
-    let video = window.video.insert_axis(Axis(1));
-    let (eye, behavior) = (window.eye.insert_axis(Axis(1)), window.behavior.insert_axis(Axis(1)));
-    let predicted = respond(network, video.view(), Some(eye.view()), Some(behavior.view()), RespondOptions::default())?;
-    Ok((predicted.index_axis_move(Axis(1), 0), window.responses))
+impl<'a> Predictor<'a> {
+    /// Predicts trials of a recording; `native` shows frames as they are.
+    pub fn new(network: &'a Network, recording: &'a Recording, native: bool) -> Self {
+        Self { network, recording, native, shown: None }
+    }
+
+    /// Predicted and measured responses [T, U] of a trial.
+    pub fn trial(&mut self, trial: usize) -> Result<(Array2<f32>, Array2<f32>), Error> {
+        let of = &self.recording.trials()[trial];
+        let (piece, frames) = ((of.video, of.video_start), of.frames);
+        let window = self.recording.window(trial, 0, frames)?;
+        let known = self.shown.take().filter(|(shown, video)| *shown == piece && video.dim().0 >= frames);
+        let video = match known {
+            Some((_, video)) => video,
+            None => fit_video(self.network, window.video.insert_axis(Axis(1)), self.native)?.0,
+        };
+        let (eye, behavior) = (window.eye.insert_axis(Axis(1)), window.behavior.insert_axis(Axis(1)));
+        let shown = video.slice(s![..frames, .., .., .., ..]);
+        let predicted = respond(self.network, shown, Some(eye.view()), Some(behavior.view()), RespondOptions::default())?;
+        self.shown = Some((piece, video));
+        Ok((predicted.index_axis_move(Axis(1), 0), window.responses))
+    }
 }
 
 /// Evaluates on every test domain; `progress` is told trials done and in all.
@@ -97,7 +109,8 @@ pub fn evaluate(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<Domain>, Error> {
     check_fit(network, recording)?;
-    evaluate_with(recording, options, progress, &mut |trial| predict_trial(network, recording, trial))
+    let mut predictor = Predictor::new(network, recording, options.native);
+    evaluate_with(recording, options, progress, &mut |trial| predictor.trial(trial))
 }
 
 /// What a prediction of a trial is: [T, U], with the response.

@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod bench;
 pub mod error;
 pub mod evaluate;
+pub mod fit;
 pub mod respond;
 pub mod verify;
 

@@ -1,7 +1,7 @@
 //! Respond: a network's responses to any video, a few frames at a time so that length costs no memory.
 
 use crate::error::Error;
-use ndarray::{Array3, ArrayView3, ArrayView5, Axis, s};
+use ndarray::{Array3, Array4, Array5, ArrayView3, ArrayView5, Axis, s};
 use striate_model::{Clip, Draws, Network, Periphery, Pixels, Streams};
 use striate_recording::resize::{resize, to_grey};
 
@@ -71,7 +71,7 @@ fn each_batch<T>(frames: &std::ops::Range<usize>, batch: usize, there: usize, mu
 
 /// A video in the form a network was trained on: grey where it has one channel, resampled where its size differs (as the
 /// reference's preparation does). Returns the video and what was done, for telling the user.
-pub fn fit_video(network: &Network, video: ndarray::Array5<u8>, native: bool) -> Result<(ndarray::Array5<u8>, Vec<String>), Error> {
+pub fn fit_video(network: &Network, video: Array5<u8>, native: bool) -> Result<(Array5<u8>, Vec<String>), Error> {
     let (_, _, height, width, channels) = video.dim();
     let config = network.config();
     let mut done = Vec::new();
@@ -81,22 +81,30 @@ pub fn fit_video(network: &Network, video: ndarray::Array5<u8>, native: bool) ->
             return Err(Error::Length { what: "video", expected: format!("{} colour channels", config.channels), got: channels.to_string() });
         }
         video = per_batch(video, |v| to_grey(v.view()));
-        done.push("colour video turned grey, L = (299 R + 587 G + 114 B) / 1000".to_owned());
+        done.push(GREY.to_owned());
     }
-    if let Some([h, w]) = config.video
-        && [h, w] != [height, width]
-        && !native
-    {
+    if let Some(([h, w], note)) = resampled(network, [height, width], native) {
         video = per_batch(video, |v| resize(v.view(), h, w));
-        done.push(format!("video resampled from {height}x{width} to {h}x{w}, the size the network was trained on (--native shows it as it is)"));
+        done.push(note);
     }
     Ok((video, done))
 }
 
-fn per_batch(video: ndarray::Array5<u8>, change: impl Fn(ndarray::Array4<u8>) -> ndarray::Array4<u8>) -> ndarray::Array5<u8> {
-    let changed: Vec<ndarray::Array4<u8>> = video.axis_iter(Axis(1)).map(|v| change(v.to_owned())).collect();
+/// What is said of colour that is turned grey.
+pub const GREY: &str = "colour video turned grey, L = (299 R + 587 G + 114 B) / 1000";
+
+/// The size a video of `size` = [height, width] is resampled to for a network, and what is said of it; none where it is shown as it is.
+pub fn resampled(network: &Network, size: [usize; 2], native: bool) -> Option<([usize; 2], String)> {
+    let [h, w] = network.config().video.filter(|trained| !native && *trained != size)?;
+    let [height, width] = size;
+    let note = format!("video resampled from {height}x{width} to {h}x{w}, the size the network was trained on (--native shows it as it is)");
+    Some(([h, w], note))
+}
+
+fn per_batch(video: Array5<u8>, change: impl Fn(Array4<u8>) -> Array4<u8>) -> Array5<u8> {
+    let changed: Vec<Array4<u8>> = video.axis_iter(Axis(1)).map(|v| change(v.to_owned())).collect();
     let (t, h, w, c) = changed[0].dim();
-    let mut out = ndarray::Array5::zeros((t, changed.len(), h, w, c));
+    let mut out = Array5::zeros((t, changed.len(), h, w, c));
     changed.iter().enumerate().for_each(|(n, v)| out.index_axis_mut(Axis(1), n).assign(v));
     out
 }

@@ -16,9 +16,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(name = "striate", version, arg_required_else_help = true, infer_subcommands = false)]
 struct Cli {
-    /// Worker threads; results do not depend on it.
-    #[arg(long, global = true, value_name = "K")]
-    threads: Option<usize>,
+    /// Worker threads, 1 to 1024; results do not depend on it.
+    #[arg(long, global = true, value_name = "K", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -40,9 +40,9 @@ enum Verb {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Some(threads) = cli.threads
-        && let Err(e) = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()
+        && let Err(e) = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()
     {
-        eprintln!("error: --threads {threads}: {e}");
+        output::complain(format_args!("error: --threads {threads}: {e}"));
         return ExitCode::FAILURE;
     }
     let done = match cli.verb {
@@ -58,10 +58,31 @@ fn main() -> ExitCode {
         Verb::Bench(v) => v.run(),
     };
     match done {
-        Ok(code) => code,
+        Ok(code) => output::exit_code(code),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::complain(format_args!("error: {}", told(&error)));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// An error and its causes, each said once: libraries' messages often end in their cause's.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told {
+        told if told.is_empty() => cause,
+        told if told.contains(&cause) => told,
+        told => format!("{told}: {cause}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = std::io::Error::other("no such thing");
+        let error = anyhow::Error::new(cause).context("f: cannot be read: no such thing").context("importing f");
+        assert_eq!(told(&error), "importing f: f: cannot be read: no such thing");
     }
 }

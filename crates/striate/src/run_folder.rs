@@ -6,7 +6,7 @@
 //! epochs.jsonl          one line per finished epoch
 //! events.out.tfevents.* the same for TensorBoard
 //! weights.safetensors   after the last finished epoch
-//! best.safetensors      after the epoch of lowest validation objective
+//! best.safetensors      after the epoch of lowest validation objective; none without validation
 //! checkpoint/           everything needed to resume, also within an epoch
 //! ```
 
@@ -14,7 +14,8 @@ use crate::output;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use striate::model::open;
+use striate::insilico::fit::trained_on;
+use striate::model::open::{self, TrainedOn};
 use striate::recording::Recording;
 use striate::report::tensorboard::EventWriter;
 use striate::training::preset::to_toml;
@@ -24,7 +25,14 @@ use striate::training::{Epoch, Training};
 pub struct RunFolder {
     path: PathBuf,
     events: EventWriter,
+    trained_on: TrainedOn,
 }
+
+/// Weights of the best epoch, and of the last.
+const BEST: &str = "best.safetensors";
+const LAST: &str = "weights.safetensors";
+/// What the run was made from.
+const INPUTS: &str = "inputs.toml";
 
 /// What a run was made from.
 #[derive(Serialize, Deserialize)]
@@ -38,35 +46,54 @@ pub struct Inputs {
     pub recording_sha256: String,
 }
 
+impl Inputs {
+    fn read(folder: &Path) -> Result<Self> {
+        let file = folder.join(INPUTS);
+        let text =
+            std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read; is {} a run folder?", file.display(), folder.display()))?;
+        toml::from_str(&text).with_context(|| format!("{}: damaged", file.display()))
+    }
+
+    fn write(&self, folder: &Path) -> Result<()> {
+        output::write(&folder.join(INPUTS), toml::to_string_pretty(self)?.as_bytes())
+    }
+}
+
 impl RunFolder {
-    /// A new run.
+    /// A new run; nothing is left of one that cannot be begun.
     pub fn create(path: &Path, recording: &Recording, training: &Training) -> Result<Self> {
-        output::new_folder(path)?;
         let inputs = Inputs {
             version: env!("CARGO_PKG_VERSION").into(),
             recording: std::path::absolute(recording.path())?,
             recording_sha256: recording.content_hash()?,
         };
-        output::write(&path.join("preset.toml"), to_toml(training.preset())?.as_bytes())?;
-        output::write(&path.join("inputs.toml"), toml::to_string_pretty(&inputs)?.as_bytes())?;
-        std::fs::create_dir_all(path.join("checkpoint")).with_context(|| format!("{}: cannot create the checkpoint folder", path.display()))?;
-        let folder = Self { path: path.to_owned(), events: EventWriter::create(path, now())? };
-        folder.checkpoint(training)?;
-        Ok(folder)
+        output::whole_folder(path, |folder| {
+            output::write(&folder.join("preset.toml"), to_toml(training.preset())?.as_bytes())?;
+            inputs.write(folder)?;
+            std::fs::create_dir_all(folder.join("checkpoint"))
+                .with_context(|| format!("{}: cannot create the checkpoint folder", folder.display()))?;
+            training.save(&checkpoint(folder))?;
+            EventWriter::create(folder, now())?;
+            Ok(())
+        })?;
+        Ok(Self { path: path.to_owned(), events: events(path, 1)?, trained_on: trained_on(recording) })
     }
 
-    /// An interrupted run, its recording and its training; refuses a recording whose content has changed.
-    pub fn reopen(path: &Path) -> Result<(Self, Recording, Training)> {
-        let file = path.join("inputs.toml");
-        let text =
-            std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read; is {} a run folder?", file.display(), path.display()))?;
-        let inputs: Inputs = toml::from_str(&text).with_context(|| format!("{}: damaged", file.display()))?;
-        let recording = Recording::open(&inputs.recording)?;
+    /// An interrupted run, its recording and its training; refuses a recording whose content has changed. `moved` is where the
+    /// recording is now, if not where it was.
+    pub fn reopen(path: &Path, moved: Option<&Path>) -> Result<(Self, Recording, Training)> {
+        let mut inputs = Inputs::read(path)?;
+        let recording = Recording::open(moved.unwrap_or(&inputs.recording))
+            .with_context(|| format!("{}: the recording of this run; if it was moved, name it with --recording", path.display()))?;
         if recording.content_hash()? != inputs.recording_sha256 {
-            bail!("{}: the recording has changed since the run began; a resumed run would mix two data sets", inputs.recording.display());
+            bail!("{}: the recording has changed since the run began; a resumed run would mix two data sets", recording.path().display());
         }
         let training = Training::load(&checkpoint(path))?;
-        let folder = Self { path: path.to_owned(), events: events(path, training.finished() as i64 + 1)? };
+        if moved.is_some() {
+            inputs.recording = std::path::absolute(recording.path())?;
+            inputs.write(path)?;
+        }
+        let folder = Self { path: path.to_owned(), events: events(path, training.finished() as i64 + 1)?, trained_on: trained_on(&recording) };
         folder.forget_after(training.finished())?;
         Ok((folder, recording, training))
     }
@@ -89,9 +116,10 @@ impl RunFolder {
 
     /// Keeps a finished epoch: weights, log, checkpoint.
     pub fn finish_epoch(&mut self, training: &Training, epoch: &Epoch) -> Result<()> {
-        open::save(&self.path.join("weights.safetensors"), training.network(), &[])?;
-        if epoch.best || !self.path.join("best.safetensors").exists() {
-            open::save(&self.path.join("best.safetensors"), training.network(), &[])?;
+        let save = |name: &str| open::save(&self.path.join(name), training.network(), &[], Some(&self.trained_on));
+        save(LAST)?;
+        if epoch.best {
+            save(BEST)?;
         }
         let mut all = epochs(&self.path)?;
         all.push(*epoch);
@@ -140,7 +168,12 @@ pub fn epochs(path: &Path) -> Result<Vec<Epoch>> {
 }
 
 /// Weights of a run folder (the best epoch's where there is one, else the last's) or of a model file.
-pub fn weights_of(path: &Path) -> PathBuf {
-    let best = path.join("best.safetensors");
-    if best.is_file() { best } else { path.to_owned() }
+pub fn weights_of(path: &Path) -> Result<PathBuf> {
+    if let Some(file) = [BEST, LAST].map(|name| path.join(name)).into_iter().find(|file| file.is_file()) {
+        return Ok(file);
+    }
+    if path.join(INPUTS).is_file() {
+        bail!("{}: no epoch is finished yet; go on with: striate train --resume {}", path.display(), path.display());
+    }
+    Ok(path.to_owned())
 }

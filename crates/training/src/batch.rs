@@ -59,7 +59,7 @@ pub fn draws(recording: &Recording, tier: Tier, preset: &Preset, batches: usize,
 }
 
 /// Refuses trials that no window fits in.
-fn check_lengths(recording: &Recording, trials: &[usize], sample_size: usize) -> Result<(), Error> {
+pub(crate) fn check_lengths(recording: &Recording, trials: &[usize], sample_size: usize) -> Result<(), Error> {
     match trials.iter().map(|t| &recording.trials()[*t]).find(|t| t.frames < sample_size) {
         Some(trial) => Err(Error::ShortTrial { trial: trial.name.clone(), frames: trial.frames, sample_size }),
         None => Ok(()),

@@ -86,6 +86,8 @@ impl Training {
         let text = |key: &str| header.metadata().as_ref().and_then(|m| m.get(key)).ok_or_else(|| damaged(format!("no {key}")));
         let preset: Preset = serde_json::from_str(text(PRESET)?).map_err(|e| damaged(e.to_string()))?;
         let progress: Progress = serde_json::from_str(text(PROGRESS)?).map_err(|e| damaged(e.to_string()))?;
+        preset.check().map_err(|e| damaged(e.to_string()))?;
+        progress.check(&preset).map_err(damaged)?;
         let mut network = Network::new(preset.model.clone(), preset.optimizer.seed).map_err(|e| damaged(e.to_string()))?;
         let mut optimizer = SgdClip::new(preset.optimizer.clone(), network.params());
         for (place, param) in network.params_mut().iter_mut().enumerate() {
@@ -102,6 +104,19 @@ impl Training {
             }
         }
         Ok(Self { preset, network, optimizer, progress })
+    }
+}
+
+impl Progress {
+    /// Refuses a place that the run of a preset has not.
+    fn check(&self, preset: &Preset) -> Result<(), String> {
+        let (cycles, epochs, steps) = (preset.scheduler.cycles, preset.scheduler.cycle_size, preset.loader.training_size);
+        let within =
+            if self.cycle < cycles { self.epoch < epochs && self.step <= steps } else { (self.cycle, self.epoch, self.step) == (cycles, 0, 0) };
+        if within && self.objective_sum.is_finite() && self.best.is_none_or(f64::is_finite) {
+            return Ok(());
+        }
+        Err(format!("its progress is {self:?}, expected a place within {cycles} cycles of {epochs} epochs of {steps} steps"))
     }
 }
 

@@ -20,6 +20,20 @@ pub enum Error {
         /// Tier.
         tier: &'static str,
     },
+    /// A response that a Poisson loss has no meaning for.
+    #[error(
+        "trial {trial}, frame {frame}, unit {unit}: the response is {response}, expected 0 or more for a Poisson loss; clip responses at zero, or set model.unit=elu_mse"
+    )]
+    Negative {
+        /// Trial.
+        trial: String,
+        /// Frame of the trial, from 0.
+        frame: usize,
+        /// Unit id.
+        unit: String,
+        /// The response.
+        response: f32,
+    },
     /// Clips without a single measured response after burn-in.
     #[error("epoch {epoch}: no response is measured after burn-in in trials {trials}; lower objective.burnin_frames or leave these trials out")]
     NothingMeasured {
@@ -30,13 +44,13 @@ pub enum Error {
     },
     /// A loss that is not finite.
     #[error(
-        "epoch {epoch}, step {step}: the loss of unit {unit} in trial {trial}, frame {frame} is {loss}; look at that unit's responses, or lower optimizer.lr"
+        "epoch {epoch}, {during}: the loss of unit {unit} in trial {trial}, frame {frame} is {loss}; look at that unit's responses, or lower optimizer.lr"
     )]
     NonFinite {
         /// Epoch, from 1.
         epoch: usize,
-        /// Step, from 0.
-        step: usize,
+        /// Step, from 0, or validation.
+        during: String,
         /// Trial.
         trial: String,
         /// Frame of the trial.

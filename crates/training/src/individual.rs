@@ -1,14 +1,19 @@
 //! Individual model: all four modules trained end to end on one recording (paper Methods, "Individual models").
 
+use crate::batch::check_lengths;
 use crate::config::Preset;
 use crate::error::Error;
-use crate::run::Training;
+use crate::run::{Training, unit_id};
+use striate_model::config::UnitKind;
 use striate_model::{Network, NetworkConfig};
-use striate_recording::Recording;
+use striate_recording::{Recording, Tier};
 
-/// Starts a run on one recording; the sizes it decides are filled into the preset's network.
+/// Starts a run on one recording; the sizes it decides are filled into the preset's network. Refuses a recording that would
+/// stop the run later: without training trials, with trials too short for a clip, with responses that cannot be scored.
 pub fn individual(recording: &Recording, preset: &Preset) -> Result<Training, Error> {
     let preset = Preset { model: sized(&preset.model, recording), ..preset.clone() };
+    preset.check()?;
+    check_trials(recording, &preset)?;
     let network = Network::new(preset.model.clone(), preset.optimizer.seed)?;
     Ok(Training::new(preset, network))
 }
@@ -24,4 +29,25 @@ pub fn sized(config: &NetworkConfig, recording: &Recording) -> NetworkConfig {
         video: Some([height, width]),
         ..config.clone()
     }
+}
+
+/// Trials of training and validation: there, long enough, with responses that the loss is defined for.
+fn check_trials(recording: &Recording, preset: &Preset) -> Result<(), Error> {
+    let train = recording.trials_of(Tier::Train);
+    if train.is_empty() {
+        return Err(Error::NoTrials { tier: "train" });
+    }
+    let validation = if preset.loader.validation_size > 0 { recording.trials_of(Tier::Validation) } else { Vec::new() };
+    for trials in [&train, &validation] {
+        check_lengths(recording, trials, preset.loader.sample_size)?;
+    }
+    for trial in train.into_iter().chain(validation) {
+        let responses = recording.responses(trial)?;
+        let negative = responses.indexed_iter().find(|(_, v)| **v < 0.0);
+        if let (Some(((frame, unit), response)), UnitKind::Poisson) = (negative, preset.model.unit) {
+            let (trial, unit) = (recording.trials()[trial].name.clone(), unit_id(recording, unit));
+            return Err(Error::Negative { trial, frame, unit, response: *response });
+        }
+    }
+    Ok(())
 }

@@ -15,4 +15,4 @@ pub mod schedule;
 
 pub use config::Preset;
 pub use error::Error;
-pub use run::{Epoch, Outcome, Step, Training};
+pub use run::{Epoch, Observe, Outcome, Step, Training};

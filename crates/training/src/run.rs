@@ -35,16 +35,29 @@ pub struct Progress {
     pub best: Option<f64>,
 }
 
-/// One step taken.
+/// What an observer of an epoch sees.
 #[derive(Clone, Copy, Debug)]
-pub struct Step {
-    /// Step within the epoch, from 0.
-    pub step: usize,
-    /// Steps in the epoch.
-    pub steps: usize,
-    /// Objective before the step.
-    pub objective: f64,
+pub enum Step {
+    /// A gradient step was taken.
+    Trained {
+        /// Step within the epoch, from 0.
+        step: usize,
+        /// Steps in the epoch.
+        steps: usize,
+        /// Objective before the step.
+        objective: f64,
+    },
+    /// A validation batch was scored.
+    Validated {
+        /// Batches scored.
+        batch: usize,
+        /// Batches in all.
+        batches: usize,
+    },
 }
+
+/// Sees every step and every validation batch of an epoch, and may stop the run after it.
+pub type Observe<'a> = dyn FnMut(&Step) -> ControlFlow<()> + 'a;
 
 /// One epoch finished.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -106,8 +119,8 @@ impl Training {
         self.progress.cycle * self.preset.scheduler.cycle_size + self.progress.epoch
     }
 
-    /// Trains for one epoch, or for what is left of an interrupted one; `observe` sees every step and may stop the run after it.
-    pub fn epoch(&mut self, recording: &Recording, observe: &mut dyn FnMut(&Step) -> ControlFlow<()>) -> Result<Outcome, Error> {
+    /// Trains for one epoch, or for what is left of an interrupted one, and validates.
+    pub fn epoch(&mut self, recording: &Recording, observe: &mut Observe) -> Result<Outcome, Error> {
         if self.finished() >= self.epochs() {
             return Ok(Outcome::Done);
         }
@@ -122,7 +135,7 @@ impl Training {
         let flow = std::thread::scope(|scope| {
             for batch in batch::prefetch(scope, recording, todo, frames) {
                 let objective = self.step(recording, &batch?, lr)?;
-                let step = Step { step: self.progress.step, steps, objective };
+                let step = Step::Trained { step: self.progress.step, steps, objective };
                 self.progress.step += 1;
                 self.progress.objective_sum += objective;
                 if observe(&step).is_break() {
@@ -134,12 +147,15 @@ impl Training {
         if flow.is_break() && self.progress.step < steps {
             return Ok(Outcome::Interrupted);
         }
-        Ok(Outcome::Epoch(self.finish_epoch(recording, lr)?))
+        // an epoch stopped here has taken all its steps; resumed, it validates
+        match self.validate(recording, observe)? {
+            ControlFlow::Break(()) => Ok(Outcome::Interrupted),
+            ControlFlow::Continue(validation_objective) => Ok(Outcome::Epoch(self.finish_epoch(lr, validation_objective))),
+        }
     }
 
-    fn finish_epoch(&mut self, recording: &Recording, lr: f64) -> Result<Epoch, Error> {
+    fn finish_epoch(&mut self, lr: f64, validation_objective: Option<f64>) -> Epoch {
         let training_objective = self.progress.objective_sum / self.preset.loader.training_size as f64;
-        let validation_objective = self.validate(recording)?;
         let best = validation_objective.is_some_and(|v| self.progress.best.is_none_or(|b| v < b));
         let cycle = self.progress.cycle;
         if best {
@@ -153,7 +169,7 @@ impl Training {
             // a new cycle goes on from the same weights with fresh momentum
             self.optimizer = SgdClip::new(self.preset.optimizer.clone(), self.network.params());
         }
-        Ok(Epoch { epoch, cycle, lr, training_objective, validation_objective, best })
+        Epoch { epoch, cycle, lr, training_objective, validation_objective, best }
     }
 
     /// Seed of the epoch under way, the same before training and before validation (reference implementation, one rank).
@@ -170,7 +186,7 @@ impl Training {
             return Err(Error::NothingMeasured { epoch: self.finished() + 1, trials: trial_names(recording, batch) });
         }
         if !scored.objective.is_finite() {
-            return Err(self.non_finite(recording, batch, &scored));
+            return Err(self.non_finite(recording, batch, &scored, format!("step {}", self.progress.step)));
         }
         if let Some((param, _)) =
             self.network.params().iter().zip(gradients.iter()).find(|(_, g)| g.is_some_and(|g| g.iter().any(|v| !v.is_finite())))
@@ -191,14 +207,14 @@ impl Training {
     }
 
     /// Names the first entry of the objective that is not finite.
-    fn non_finite(&self, recording: &Recording, batch: &Batch, scored: &Scored) -> Error {
+    fn non_finite(&self, recording: &Recording, batch: &Batch, scored: &Scored, during: String) -> Error {
         let (n, u) = (batch.draw.windows.len(), self.network.config().units);
         let bad = scored.losses.iter().zip(&batch.responses).position(|(l, y)| !y.is_nan() && !l.is_finite()).unwrap_or(0);
         let (trial, start) = batch.draw.windows[bad / u % n];
-        let unit = recording.units().column("id").and_then(|ids| ids.get(bad % u)).map_or_else(|| (bad % u).to_string(), ToString::to_string);
+        let unit = unit_id(recording, bad % u);
         Error::NonFinite {
             epoch: self.finished() + 1,
-            step: self.progress.step,
+            during,
             trial: recording.trials()[trial].name.clone(),
             frame: start + bad / u / n,
             unit,
@@ -206,24 +222,35 @@ impl Training {
         }
     }
 
-    /// Mean objective over validation batches, all streams, nothing random.
-    fn validate(&self, recording: &Recording) -> Result<Option<f64>, Error> {
-        let draws = batch::draws(recording, Tier::Validation, &self.preset, self.preset.loader.validation_size, self.seed())?;
+    /// Mean objective over validation batches, all streams, nothing random; none where nothing was measured.
+    fn validate(&self, recording: &Recording, observe: &mut Observe) -> Result<ControlFlow<(), Option<f64>>, Error> {
+        let batches = self.preset.loader.validation_size;
+        let draws = batch::draws(recording, Tier::Validation, &self.preset, batches, self.seed())?;
         let (mut sum, mut count) = (0.0, 0);
         std::thread::scope(|scope| {
-            for batch in batch::prefetch(scope, recording, &draws, self.preset.loader.sample_size) {
+            for (done, batch) in batch::prefetch(scope, recording, &draws, self.preset.loader.sample_size).into_iter().enumerate() {
                 let batch = batch?;
                 let n = batch.draw.windows.len();
                 let scored = self.network.score(&clip(recording, &batch), &self.targets(&batch), n, Streams::All, Draws::none())?;
                 if scored.measured > 0 {
+                    if !scored.objective.is_finite() {
+                        return Err(self.non_finite(recording, &batch, &scored, "validation".into()));
+                    }
                     sum += scored.objective;
                     count += 1;
                 }
+                if observe(&Step::Validated { batch: done + 1, batches }).is_break() && done + 1 < batches {
+                    return Ok(ControlFlow::Break(()));
+                }
             }
-            Ok::<_, Error>(())
-        })?;
-        Ok((count > 0).then(|| sum / count as f64))
+            Ok(ControlFlow::Continue((count > 0).then(|| sum / count as f64)))
+        })
     }
+}
+
+/// Identifier of a unit.
+pub(crate) fn unit_id(recording: &Recording, unit: usize) -> String {
+    recording.units().column("id").and_then(|ids| ids.get(unit)).map_or_else(|| unit.to_string(), ToString::to_string)
 }
 
 fn clip<'a>(recording: &Recording, batch: &'a Batch) -> Clip<'a> {

@@ -1,8 +1,11 @@
 //! Evaluation, where the answer is known.
 
-use ndarray::{Array2, Array4};
+use ndarray::{Array2, Array4, Array5, Axis};
 use std::path::Path;
-use striate_insilico::evaluate::{EvaluateOptions, check_fit, evaluate_with, summarise, table};
+use striate_insilico::evaluate::{EvaluateOptions, Predictor, evaluate_with, summarise, table};
+use striate_insilico::fit::{check_fit, check_origin, trained_on};
+use striate_insilico::respond::{RespondOptions, fit_video, respond};
+use striate_model::open::TrainedOn;
 use striate_model::{Network, NetworkConfig};
 use striate_recording::{Meta, Missing, NewTrial, Recording, RecordingWriter, Tier, UnitTable};
 
@@ -91,4 +94,47 @@ fn a_network_for_other_neurons_is_refused() {
     let error = check_fit(&network(3, 1), &recording).expect_err("three units").to_string();
     assert!(error.contains("units") && error.contains('3') && error.contains('2'), "{error}");
     assert!(check_fit(&network(2, 3), &recording).expect_err("colour").to_string().contains("channels"));
+}
+
+#[test]
+fn a_recording_of_another_animal_session_or_rate_is_refused() {
+    let folder = tempfile::tempdir().expect("folder");
+    let recording = recording(&folder.path().join("r.zarr"));
+    let own = trained_on(&recording);
+    assert!(check_origin(&own, &recording, false).is_ok());
+    let refused = |change: fn(&mut TrainedOn)| {
+        let mut other = own.clone();
+        change(&mut other);
+        assert!(check_origin(&other, &recording, true).is_ok(), "another recording is allowed where that is said");
+        check_origin(&other, &recording, false).expect_err("another recording").to_string()
+    };
+    let error = refused(|o| o.animal = "mouse".into());
+    assert!(error.contains("mouse") && error.contains("toy"), "{error}");
+    assert!(refused(|o| o.session = Some("4".into())).contains("session"));
+    assert!(refused(|o| o.scan = Some("7".into())).contains("scan"));
+    assert!(refused(|o| o.units.swap(0, 1)).contains("unit ids"));
+    let slow = TrainedOn { rate: 25.0, ..own.clone() };
+    assert!(check_origin(&slow, &recording, true).expect_err("another rate").to_string().contains("25 Hz"));
+    assert!(check_origin(&TrainedOn { rate: 29.97, ..own }, &recording, false).is_ok());
+}
+
+#[test]
+fn trials_are_shown_in_the_size_the_network_was_trained_on() {
+    let folder = tempfile::tempdir().expect("folder");
+    let recording = recording(&folder.path().join("r.zarr"));
+    let mut config = NetworkConfig { units: 2, streams: 1, video: Some([6, 10]), ..NetworkConfig::default() };
+    (config.perspective.height, config.perspective.width) = (12, 16);
+    let network = Network::new(config, 0).expect("network");
+    let (mut fitted, mut native) = (Predictor::new(&network, &recording, false), Predictor::new(&network, &recording, true));
+    for trial in [0, 1, 3] {
+        let window = recording.window(trial, 0, 40).expect("window");
+        let (video, eye) = (window.video.insert_axis(Axis(1)), window.eye.insert_axis(Axis(1)));
+        let shown = |video: Array5<u8>| {
+            let responses = respond(&network, video.view(), Some(eye.view()), Some(eye.view()), RespondOptions::default());
+            responses.expect("respond").index_axis_move(Axis(1), 0)
+        };
+        let small = fit_video(&network, video.clone(), false).expect("fit").0;
+        assert_eq!(fitted.trial(trial).expect("fitted").0, shown(small), "trial {trial}");
+        assert_eq!(native.trial(trial).expect("native").0, shown(video), "trial {trial}");
+    }
 }

@@ -1,15 +1,16 @@
 //! `striate demo`: simulate, train, evaluate, in a few minutes.
 
-use crate::output::{bar, new_folder, number, say, table};
+use crate::output::{bar, keep_output_for_json, new_folder, number, say, say_json, table};
 use crate::run_folder::{RunFolder, weights_of};
 use crate::verbs::{evaluate, train};
 use anyhow::Result;
 use clap::Args;
+use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use striate::insilico::baseline::{BaselineOptions, linear_nonlinear};
-use striate::insilico::evaluate::{EvaluateOptions, evaluate as evaluate_twin};
+use striate::insilico::evaluate::{EvaluateOptions, Summary, evaluate as evaluate_twin};
 use striate::model::open;
 use striate::simulation::{SimulateConfig, simulate};
 use striate::training::Preset;
@@ -25,11 +26,17 @@ pub struct Demo {
     /// Seed of the animal and of training.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Print the results as JSON; what is going on goes to standard error.
+    #[arg(long)]
+    json: bool,
 }
 
 impl Demo {
     /// Runs the verb.
     pub fn run(self) -> Result<ExitCode> {
+        if self.json {
+            keep_output_for_json();
+        }
         let began = Instant::now();
         new_folder(&self.output)?;
         let [animal, run, twin_folder, linear_folder] = ["animal.zarr", "run", "twin", "linear"].map(|name| self.output.join(name));
@@ -57,7 +64,7 @@ impl Demo {
         }
 
         say("4/4  evaluating both on video neither has seen, shown again and again");
-        let network = open::load(&weights_of(&run), None, None)?.network;
+        let network = open::load(&weights_of(&run)?, None, None)?.network;
         let twin = evaluate_twin(&network, &recording, &EvaluateOptions::default(), &mut |_, _| {})?;
         let twin = evaluate::save(&twin_folder, &recording, &twin)?;
         let rows = twin
@@ -71,7 +78,13 @@ impl Demo {
         for (what, path) in [("recording", &animal), ("run", &run), ("twin", &twin_folder), ("baseline", &linear_folder)] {
             say(format!("{what:>10}  {}", path.display()));
         }
-        say(format!("{:>10}  {:.0} s", "time", began.elapsed().as_secs_f64()));
+        let seconds = began.elapsed().as_secs_f64();
+        say(format!("{:>10}  {seconds:.0} s", "time"));
+        if self.json {
+            let of = |folder: &PathBuf, domains: &[Summary]| json!({"folder": folder, "domains": domains});
+            let (twin, linear) = (of(&twin_folder, &twin), of(&linear_folder, &linear));
+            say_json(&json!({"recording": animal, "run": run, "twin": twin, "linear-nonlinear": linear, "seconds": seconds}))?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,13 +1,17 @@
 //! `striate evaluate`: how well a twin predicts held-out trials.
 
-use crate::output::{bar, new_folder, number, say, say_json, table};
+use crate::output::{bar, free, note, number, say, say_json, table, whole_folder};
 use crate::run_folder::weights_of;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use striate::analysis::Table;
+use striate::insilico::Error;
 use striate::insilico::evaluate::{Domain, EvaluateOptions, Summary, evaluate, summarise, table as scores};
-use striate::model::open;
+use striate::insilico::fit::{check_fit, check_origin};
+use striate::insilico::respond::resampled;
+use striate::model::open::{self, Opened};
 use striate::recording::Recording;
 use striate::report::histogram::{Panel, cc_norm_histogram};
 use striate::report::{tabular, write_svg};
@@ -29,6 +33,12 @@ pub struct Evaluate {
     /// First frames of each trial that are not scored.
     #[arg(long, default_value_t = EvaluateOptions::default().burnin)]
     burnin: usize,
+    /// Show frames as they are, whatever size the twin was trained on.
+    #[arg(long)]
+    native: bool,
+    /// The recording is another one than the twin was trained on, but of the same neurons in the same order: another session, for example.
+    #[arg(long)]
+    other_recording: bool,
     /// Print the summary as JSON.
     #[arg(long)]
     json: bool,
@@ -37,14 +47,27 @@ pub struct Evaluate {
 impl Evaluate {
     /// Runs the verb.
     pub fn run(self) -> Result<ExitCode> {
-        let network = open::load(&weights_of(&self.model), None, None)?.network;
+        free(&self.output)?;
+        let Opened { network, trained_on, .. } = open::load(&weights_of(&self.model)?, None, None)?;
         let recording = Recording::open(&self.recording)?;
+        check_fit(&network, &recording)?;
+        if let Some(trained_on) = trained_on {
+            check_origin(&trained_on, &recording, self.other_recording)
+                .with_context(|| format!("{} and {}", self.model.display(), self.recording.display()))?;
+        }
+        let [height, width, _] = recording.frame_shape();
+        resampled(&network, [height, width], self.native).into_iter().for_each(|(_, line)| note(line));
+        let options = EvaluateOptions { burnin: self.burnin, native: self.native };
         let progress = bar(0, "evaluating");
-        let domains = evaluate(&network, &recording, &EvaluateOptions { burnin: self.burnin }, &mut |done, total| {
+        let domains = evaluate(&network, &recording, &options, &mut |done, total| {
             progress.set_length(total as u64);
             progress.set_position(done as u64);
-        })?;
+        });
         progress.finish_and_clear();
+        let domains = domains.map_err(|e| match e {
+            Error::Analysis(striate::analysis::Error::NothingLeft { .. }) => anyhow::Error::new(e).context("lower --burnin"),
+            e => e.into(),
+        })?;
         let summaries = save(&self.output, &recording, &domains)?;
         if self.json {
             say_json(&summaries)?
@@ -57,16 +80,20 @@ impl Evaluate {
 
 /// Writes an evaluation's tables and figure, and returns its summary.
 pub fn save(folder: &Path, recording: &Recording, domains: &[Domain]) -> Result<Vec<Summary>> {
-    new_folder(folder)?;
     let scores = scores(recording, domains)?;
     let summaries: Vec<Summary> = domains.iter().map(summarise).collect();
-    tabular::write_csv(&folder.join("units.csv"), &scores)?;
-    tabular::write_parquet(&folder.join("units.parquet"), &scores)?;
-    crate::output::write(&folder.join("summary.json"), serde_json::to_string_pretty(&summaries)?.as_bytes())?;
+    whole_folder(folder, |folder| write(folder, domains, &scores, &summaries))?;
+    Ok(summaries)
+}
+
+fn write(folder: &Path, domains: &[Domain], scores: &Table, summaries: &[Summary]) -> Result<()> {
+    tabular::write_csv(&folder.join("units.csv"), scores)?;
+    tabular::write_parquet(&folder.join("units.parquet"), scores)?;
+    crate::output::write(&folder.join("summary.json"), serde_json::to_string_pretty(summaries)?.as_bytes())?;
     let values: Vec<Vec<f64>> = domains.iter().map(|d| d.accuracy.cc_norm()).collect();
     let panels: Vec<Panel> = domains.iter().zip(&values).map(|(d, values)| Panel { domain: &d.accuracy.domain, values }).collect();
     write_svg(&folder.join("cc_norm.svg"), &cc_norm_histogram(&panels)?)?;
-    Ok(summaries)
+    Ok(())
 }
 
 /// Prints a summary.

@@ -2,11 +2,11 @@
 
 use crate::output::say;
 use anyhow::{Context, Result};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use striate::import::fnn::{FnnOptions, import_fnn};
-use striate::import::stills::{StillsOptions, import_stills};
+use striate::import::stills::{Order, StillsOptions, import_stills};
 use striate::recording::{Recording, Tier};
 
 /// Turn data of other formats into a recording.
@@ -82,9 +82,13 @@ struct FnnEvaluation {
 #[derive(Args)]
 #[command(after_help = "Example:\n  striate import stills --images pictures.zip --responses mean.npy --repeats single.npy --animal PE -o pe.zarr")]
 struct Stills {
-    /// Pictures, PNG or JPEG, in a ZIP archive or folder; sorted names are their order.
+    /// Pictures, PNG or JPEG, in a ZIP archive or folder.
     #[arg(long)]
     images: PathBuf,
+    /// Order of the pictures that the responses are in: names as text (10 before 2), or numbers in names as numbers (2 before 10). Needed where the
+    /// two differ.
+    #[arg(long, value_enum)]
+    order: Option<By>,
     /// Mean responses [unit, picture], .npy.
     #[arg(long)]
     responses: PathBuf,
@@ -126,6 +130,13 @@ struct Stills {
     session: Option<String>,
 }
 
+/// What pictures are sorted by.
+#[derive(Clone, Copy, ValueEnum)]
+enum By {
+    Name,
+    Number,
+}
+
 pub(crate) fn size(text: &str) -> Result<[usize; 2], String> {
     let parts = text.split_once('x').and_then(|(h, w)| Some([h.parse().ok()?, w.parse().ok()?]));
     parts.ok_or_else(|| "expected HEIGHTxWIDTH, for example 64x64".into())
@@ -146,6 +157,10 @@ impl Import {
             Format::FnnEvaluation(v) => import_fnn(None, &[(v.domain.clone(), v.folder.clone())], &v.described.output, &v.described.options())?,
             Format::Stills(v) => {
                 let options = StillsOptions {
+                    order: v.order.map(|by| match by {
+                        By::Name => Order::Name,
+                        By::Number => Order::Number,
+                    }),
                     blank: v.blank,
                     frames: v.frames,
                     respond_on: v.respond_on,

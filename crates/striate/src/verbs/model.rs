@@ -1,19 +1,21 @@
 //! `striate model`: weights in and out.
 
-use crate::output::{say, say_json, table};
+use crate::output::{not_an_input, say, say_json, table};
 use crate::run_folder::weights_of;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use striate::model::open::{self, Opened};
+use striate::model::open::{self, Opened, TrainedOn};
 use striate::model::weights::{pt, published};
 use striate::model::{Network, NetworkConfig};
 
 /// Import, show and export networks.
 #[derive(Args)]
+#[command(after_help = "Examples:\n  striate model import params.pt -o mouse.safetensors\n  striate model show mouse.safetensors")]
 pub struct Model {
     #[command(subcommand)]
     action: Action,
@@ -40,10 +42,10 @@ struct Import {
     /// Which scan of a published folder, session_scan.
     #[arg(long, value_name = "SESSION_SCAN")]
     scan: Option<String>,
-    /// Architecture: a JSON or TOML table of hyper-parameters, or a reference case's case.json.
+    /// Hyper-parameters that go before what is inferred: a table in JSON, TOML or YAML, by itself or as `config` or `model` of a larger one.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Model file to write.
+    /// Model file to write, .safetensors; one that is there is replaced.
     #[arg(short, long)]
     output: PathBuf,
 }
@@ -70,7 +72,7 @@ struct Export {
     /// Session and scan the published folder names the units by; by default what the model knows.
     #[arg(long, value_name = "SESSION_SCAN")]
     scan: Option<String>,
-    /// A name ending in .pt or .pth, or a folder.
+    /// A name ending in .pt or .pth (a file that is there is replaced), or a folder (a scan is added to one that is there).
     #[arg(short, long)]
     output: PathBuf,
 }
@@ -89,39 +91,44 @@ impl Model {
 
 impl Import {
     fn run(self) -> Result<()> {
-        let config = self.config.as_deref().map(read_config).transpose()?;
-        let Opened { network, units, inferred } = open::load(&weights_of(&self.path), self.scan.as_deref(), config)?;
-        open::save(&self.output, &network, &units)?;
-        let how = if inferred { "inferred from keys and shapes" } else { "as given" };
-        say(format!("{}: {}, architecture {how}", self.output.display(), headline(&network)));
+        if !self.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors")) {
+            bail!("{}: name a file ending in .safetensors", self.output.display());
+        }
+        let from = weights_of(&self.path)?;
+        not_an_input(&self.output, [&from].into_iter().chain(&self.config))?;
+        let opened = match &self.config {
+            Some(file) => open::load_completed(&from, self.scan.as_deref(), &read_config(file)?).with_context(|| file.display().to_string())?,
+            None => open::load(&from, self.scan.as_deref(), None)?,
+        };
+        let Opened { network, units, trained_on, inferred } = opened;
+        open::save(&self.output, &network, &units, trained_on.as_ref())?;
+        let how = if inferred { "inferred from keys and shapes" } else { "as stored" };
+        let completed = self.config.as_ref().map_or_else(String::new, |file| format!(", completed by {}", file.display()));
+        say(format!("{}: {}, architecture {how}{completed}", self.output.display(), headline(&network)));
         Ok(())
     }
 }
 
-/// A table of hyper-parameters, by itself or as `config` of a larger one.
-fn read_config(path: &Path) -> Result<NetworkConfig> {
+/// A table of hyper-parameters, by itself or as `config` or `model` of a larger one.
+fn read_config(path: &Path) -> Result<Value> {
     let text = std::fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))?;
-    let of = || format!("{}: not a network configuration", path.display());
-    if path.extension().is_some_and(|e| e == "toml") {
-        let table: toml::Table = toml::from_str(&text).with_context(of)?;
-        let table = match table.get("model").or_else(|| table.get("config")) {
-            Some(toml::Value::Table(inner)) => inner.clone(),
-            _ => table,
-        };
-        return table.try_into().with_context(of);
+    let of = || format!("{}: not a table of hyper-parameters", path.display());
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let mut table: Value = match extension.as_str() {
+        "toml" => toml::from_str(&text).with_context(of)?,
+        "yaml" | "yml" => serde_yaml_ng::from_str(&text).with_context(of)?,
+        _ => serde_json::from_str(&text).with_context(of)?,
+    };
+    match ["config", "model"].into_iter().find(|name| table.get(name).is_some_and(Value::is_object)) {
+        Some(name) => Ok(table[name].take()),
+        None => Ok(table),
     }
-    let mut value: serde_json::Value = serde_json::from_str(&text).with_context(of)?;
-    if let Some(inner) = value.get_mut("config") {
-        value = inner.take();
-    }
-    serde_json::from_value(value).with_context(of)
 }
 
 fn headline(network: &Network) -> String {
     let c = network.config();
-    let kind = |value: &dyn Fn() -> Result<serde_json::Value, serde_json::Error>| {
-        value().map_or_else(|_| String::new(), |v| v.as_str().unwrap_or_default().to_owned())
-    };
+    let kind =
+        |value: &dyn Fn() -> Result<Value, serde_json::Error>| value().map_or_else(|_| String::new(), |v| v.as_str().unwrap_or_default().to_owned());
     format!(
         "{} units, {} stream(s), {} + {}, {} parameters",
         c.units,
@@ -145,13 +152,14 @@ struct Row<'a> {
 #[derive(Serialize)]
 struct Shown<'a> {
     config: &'a NetworkConfig,
+    recording: Option<&'a TrainedOn>,
     parameters: BTreeMap<&'a str, usize>,
     table: Vec<Row<'a>>,
 }
 
 impl Show {
     fn run(self) -> Result<()> {
-        let network = open::load(&weights_of(&self.model), None, None)?.network;
+        let Opened { network, trained_on, .. } = open::load(&weights_of(&self.model)?, None, None)?;
         let mut counts = BTreeMap::new();
         for param in network.params().iter() {
             *counts.entry(module(&param.name)).or_insert(0) += param.value.len();
@@ -164,11 +172,14 @@ impl Show {
             norm_axes: &p.norm_axes,
             frozen: p.frozen,
         });
-        let shown = Shown { config: network.config(), parameters: counts, table: rows.collect() };
+        let shown = Shown { config: network.config(), recording: trained_on.as_ref(), parameters: counts, table: rows.collect() };
         if self.json {
             return say_json(&shown);
         }
         say(headline(&network));
+        if let Some(recording) = shown.recording {
+            say(origin(recording));
+        }
         say("");
         say(toml::to_string(shown.config)?);
         let axes = |a: &Option<Vec<usize>>| a.as_ref().map_or_else(|| "all".into(), |a| format!("{a:?}"));
@@ -183,6 +194,18 @@ impl Show {
     }
 }
 
+/// Which recording a network was trained on, on one line.
+fn origin(recording: &TrainedOn) -> String {
+    let part = |name: &str, value: &Option<String>| value.as_ref().map_or_else(String::new, |v| format!(", {name} {v}"));
+    let ids = match &recording.units[..] {
+        [] => "no units".into(),
+        [one] => format!("unit {one}"),
+        [first, .., last] => format!("units {first} to {last}"),
+    };
+    let (session, scan) = (part("session", &recording.session), part("scan", &recording.scan));
+    format!("trained on animal {}{session}{scan}, {} Hz, {ids}", recording.animal, recording.rate)
+}
+
 /// `core.feedforward` and `core.recurrent` apart, other modules by their first word.
 fn module(name: &str) -> &str {
     let words = if name.starts_with("core.") { 2 } else { 1 };
@@ -191,7 +214,9 @@ fn module(name: &str) -> &str {
 
 impl Export {
     fn run(self) -> Result<()> {
-        let Opened { network, units, .. } = open::load(&weights_of(&self.model), None, None)?;
+        let from = weights_of(&self.model)?;
+        not_an_input(&self.output, [&from])?;
+        let Opened { network, units, .. } = open::load(&from, None, None)?;
         let name = self.output.extension().map(|e| e.to_string_lossy().to_lowercase());
         match name.as_deref() {
             Some("pt" | "pth") => pt::write(&self.output, &network.weights())?,

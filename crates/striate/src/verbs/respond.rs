@@ -1,6 +1,6 @@
 //! `striate respond`: show a twin any video.
 
-use crate::output::{say, write};
+use crate::output::{not_an_input, note, say, write};
 use crate::run_folder::weights_of;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -9,8 +9,11 @@ use npyz::WriterBuilder;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use striate::import::{npy, video::read_video};
-use striate::insilico::respond::{RespondOptions, fit_video, respond};
-use striate::model::{Periphery, Streams, open};
+use striate::insilico::Error;
+use striate::insilico::fit::SAME_RATE;
+use striate::insilico::respond::{GREY, RespondOptions, fit_video, respond};
+use striate::model::open::{self, Opened};
+use striate::model::{Periphery, Streams};
 
 /// Responses of a twin to any video, frame by frame.
 ///
@@ -40,7 +43,7 @@ pub struct Respond {
     /// Show frames as they are, whatever size the twin was trained on.
     #[arg(long)]
     native: bool,
-    /// File to write.
+    /// File to write; one that is there is replaced.
     #[arg(short, long)]
     output: PathBuf,
 }
@@ -54,11 +57,24 @@ enum Beside {
 impl Respond {
     /// Runs the verb.
     pub fn run(self) -> Result<ExitCode> {
-        let network = open::load(&weights_of(&self.model), None, None)?.network;
+        let weights = weights_of(&self.model)?;
+        not_an_input(&self.output, self.video.iter().chain(&self.eye).chain(&self.behavior).chain([&weights]))?;
+        let Opened { network, trained_on, .. } = open::load(&weights, None, None)?;
         let video = read_video(&self.video, network.config().channels)?;
+        if video.turned_grey {
+            note(GREY);
+        }
+        if let (Some(film), Some(trained_on)) = (video.rate, &trained_on)
+            && (film / trained_on.rate - 1.0).abs() > SAME_RATE
+        {
+            note(format!(
+                "the film has {film:.2} frames per second, the network was trained at {:.2}: each frame is shown as one of its own",
+                trained_on.rate
+            ));
+        }
         let batch = video.frames.dim().1;
         let (frames, done) = fit_video(&network, video.frames, self.native)?;
-        done.iter().for_each(|line| eprintln!("note: {line}"));
+        done.into_iter().for_each(note);
         let eye = self.eye.as_deref().map(series).transpose()?;
         let behavior = self.behavior.as_deref().map(series).transpose()?;
         let batched = batch > 1 || [&eye, &behavior].into_iter().flatten().any(|(_, batched)| *batched);
@@ -71,12 +87,30 @@ impl Respond {
         };
         let view = |x: &'_ Option<(Array3<f32>, bool)>| x.as_ref().map(|(x, _)| x.clone());
         let (eye, behavior) = (view(&eye), view(&behavior));
-        let responses = respond(&network, frames.view(), eye.as_ref().map(|e| e.view()), behavior.as_ref().map(|b| b.view()), options)?;
+        let responses = respond(&network, frames.view(), eye.as_ref().map(|e| e.view()), behavior.as_ref().map(|b| b.view()), options);
+        let responses = responses.map_err(|e| self.named(e))?;
         let (t, n, u) = responses.dim();
         let shape: Vec<u64> = if batched { vec![t as u64, n as u64, u as u64] } else { vec![t as u64, u as u64] };
         write(&self.output, &npy_bytes(&shape, responses.as_slice().unwrap_or_default())?)?;
         say(format!("{}: f32 {shape:?}", self.output.display()));
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Respond {
+    /// An error about an input, with the file the input is from.
+    fn named(&self, error: Error) -> anyhow::Error {
+        let file = match &error {
+            Error::Length { what: "eye position", .. } => self.eye.as_ref(),
+            Error::Length { what: "behaviour", .. } => self.behavior.as_ref(),
+            Error::Length { what: "video", .. } => self.video.first(),
+            _ => None,
+        };
+        let file = file.map(|file| file.display().to_string());
+        match file {
+            Some(file) => anyhow::Error::new(error).context(file),
+            None => error.into(),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `striate simulate`: recordings of a simulated visual cortex.
 
 use crate::output::{bar, say};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,6 +35,9 @@ pub struct Simulate {
 impl Simulate {
     /// Runs the verb.
     pub fn run(self) -> Result<ExitCode> {
+        if self.output.exists() {
+            bail!("{}: exists already; choose another name", self.output.display());
+        }
         let config =
             SimulateConfig { animal: self.animal, units: self.units, train_minutes: self.minutes, seed: self.seed, ..SimulateConfig::default() };
         let progress = bar(0, "simulating");

@@ -1,16 +1,16 @@
 //! `striate train`: an individual model.
 
-use crate::output::{bar, say};
-use crate::run_folder::RunFolder;
+use crate::output::{bar, complain, note, say};
+use crate::run_folder::{RunFolder, weights_of};
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use striate::recording::Recording;
 use striate::training::individual::individual;
 use striate::training::{Epoch, Outcome, Preset, Step, Training};
@@ -38,13 +38,16 @@ pub struct Train {
     /// Go on with an interrupted run.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["recording", "output", "preset", "settings"])]
     resume: Option<PathBuf>,
+    /// Where the recording of the run to resume is now, if it was moved; its content must be the same.
+    #[arg(long = "recording", value_name = "PATH", requires = "resume")]
+    moved: Option<PathBuf>,
 }
 
 impl Train {
     /// Runs the verb.
     pub fn run(self) -> Result<ExitCode> {
         if let Some(path) = self.resume {
-            let (folder, recording, training) = RunFolder::reopen(&path)?;
+            let (folder, recording, training) = RunFolder::reopen(&path, self.moved.as_deref())?;
             say(format!("resuming after {} of {} epochs", training.finished(), training.epochs()));
             return train(&path, folder, &recording, training);
         }
@@ -52,8 +55,12 @@ impl Train {
         if path.to_string_lossy().contains('=') && !path.exists() {
             bail!("name the recording before {}", path.display());
         }
-        let preset = Preset::load(&self.preset, &self.settings)?;
+        let (preset, elsewhere) = Preset::load_with_paths(&self.preset, &self.settings)?;
+        if let Some(elsewhere) = elsewhere {
+            note(format!("{}: not settings of a run, ignored: {}", self.preset, elsewhere.keys.join(", ")));
+        }
         let recording = Recording::open(path)?;
+        crate::output::free(out)?;
         let training = individual(&recording, &preset)?;
         let folder = RunFolder::create(out, &recording, &training)?;
         describe(&recording, &training);
@@ -84,7 +91,7 @@ pub fn train(path: &Path, mut folder: RunFolder, recording: &Recording, mut trai
         if STOP.swap(true, Ordering::SeqCst) {
             std::process::exit(130); // asked twice
         }
-        eprintln!("\nstopping after this step; once more to stop at once");
+        complain("\nstopping after this step; once more to stop at once");
     });
     let mut shown = Shown::new(&training);
     loop {
@@ -92,7 +99,15 @@ pub fn train(path: &Path, mut folder: RunFolder, recording: &Recording, mut trai
             shown.step(step);
             if STOP.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        match outcome.with_context(|| format!("training stopped; the last good checkpoint is in {}", path.join("checkpoint").display()))? {
+        let outcome = match outcome {
+            Err(e) if shown.steps > 0 || training.finished() > 0 => {
+                shown.finish();
+                let checkpoint = path.join("checkpoint");
+                return Err(e).with_context(|| format!("training stopped; the last good checkpoint is in {}", checkpoint.display()));
+            }
+            outcome => outcome?,
+        };
+        match outcome {
             Outcome::Epoch(epoch) => {
                 folder.finish_epoch(&training, &epoch)?;
                 shown.epoch(&epoch, training.epochs());
@@ -106,12 +121,13 @@ pub fn train(path: &Path, mut folder: RunFolder, recording: &Recording, mut trai
             Outcome::Done => break,
         }
         if STOP.load(Ordering::SeqCst) && training.finished() < training.epochs() {
+            shown.finish();
             say(format!("stopped after epoch {}; go on with: striate train --resume {}", training.finished(), path.display()));
             return Ok(ExitCode::from(130));
         }
     }
     shown.finish();
-    say(format!("trained {} epochs; weights are in {}", training.finished(), path.join("best.safetensors").display()));
+    say(format!("trained {} epochs; weights are in {}", training.finished(), weights_of(path)?.display()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -119,7 +135,9 @@ pub fn train(path: &Path, mut folder: RunFolder, recording: &Recording, mut trai
 struct Shown {
     bar: Option<ProgressBar>,
     began: Instant,
+    /// Steps taken since then, and steps that were left.
     steps: usize,
+    left: usize,
     clips: usize,
     mean: f64,
 }
@@ -131,9 +149,11 @@ impl Shown {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style = "{spinner} epoch {prefix} {bar:30} {pos}/{len} steps  {msg}  {eta_precise} left";
             let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
-            bar(steps, "").with_style(style).with_position(done as u64).with_prefix((training.finished() + 1).to_string())
+            let bar = bar(steps, "").with_style(style).with_position(done as u64).with_prefix((training.finished() + 1).to_string());
+            bar.reset_eta(); // steps of before a resume say nothing of how fast this machine is
+            bar
         });
-        Self { bar, began: Instant::now(), steps: 0, clips: training.preset().loader.batch_size, mean: f64::NAN }
+        Self { bar, began: Instant::now(), steps: 0, left: steps.saturating_sub(done), clips: training.preset().loader.batch_size, mean: f64::NAN }
     }
 
     fn rate(&self) -> f64 {
@@ -141,18 +161,26 @@ impl Shown {
     }
 
     fn step(&mut self, step: &Step) {
-        self.steps += 1;
-        self.mean = if self.mean.is_nan() { step.objective } else { 0.95 * self.mean + 0.05 * step.objective };
-        if let Some(bar) = &self.bar {
-            bar.set_message(format!("loss {:.4}  {:.1} clips/s", self.mean, self.rate()));
-            bar.inc(1);
+        match step {
+            Step::Trained { objective, .. } => {
+                self.steps += 1;
+                self.mean = if self.mean.is_nan() { *objective } else { 0.95 * self.mean + 0.05 * objective };
+                if let Some(bar) = &self.bar {
+                    bar.set_message(format!("loss {:.4}  {:.1} clips/s", self.mean, self.rate()));
+                    bar.inc(1);
+                }
+            }
+            Step::Validated { batch, batches } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_message(format!("validating {batch}/{batches}"));
+                }
+            }
         }
     }
 
     fn epoch(&mut self, epoch: &Epoch, epochs: usize) {
         let validation =
             epoch.validation_objective.map_or_else(String::new, |v| format!("  validation {v:.4}{}", if epoch.best { " *" } else { "" }));
-        let left = self.began.elapsed().as_secs_f64() / self.steps.max(1) as f64;
         let line = format!(
             "epoch {:>3}/{epochs}  training {:.4}{validation}  lr {:.4}  {:.1} clips/s",
             epoch.epoch,
@@ -165,7 +193,11 @@ impl Shown {
                 bar.println(line);
                 bar.set_prefix((epoch.epoch + 1).to_string());
             }
-            None => say(format!("{line}  {:.2} s a step", left)),
+            None => {
+                let step = self.began.elapsed().as_secs_f64() / self.steps.max(1) as f64;
+                let left = Duration::from_secs_f64(step * self.left.saturating_sub(self.steps) as f64);
+                say(format!("{line}  {step:.2} s a step  {} left", HumanDuration(left)));
+            }
         }
     }
 

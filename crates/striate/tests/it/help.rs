@@ -4,7 +4,7 @@ use crate::{output, striate};
 
 #[test]
 fn every_verb_has_help_with_an_example() {
-    let verbs: [&[&str]; 14] = [
+    let verbs: [&[&str]; 15] = [
         &["demo"],
         &["simulate"],
         &["import", "fnn-training"],
@@ -14,19 +14,20 @@ fn every_verb_has_help_with_an_example() {
         &["train"],
         &["evaluate"],
         &["respond"],
+        &["model"],
         &["model", "import"],
         &["model", "show"],
         &["model", "export"],
         &["verify"],
         &["--version"],
     ];
-    for verb in &verbs[..13] {
+    for verb in &verbs[..14] {
         let help = output(&[*verb, &["--help"]].concat());
         assert!(help.contains("Example"), "{verb:?}: {help}");
         assert!(help.contains("striate"), "{verb:?}: {help}");
     }
     let all = output(&["--help"]);
-    for verb in &verbs[..13] {
+    for verb in &verbs[..14] {
         assert!(all.contains(verb[0]), "{verb:?} is not listed");
     }
 }

@@ -85,3 +85,57 @@ fn outputs_that_cannot_be_written() {
         assert!(error.contains("/dev/full"), "{error}");
     }
 }
+
+#[test]
+fn inputs_are_not_replaced_by_outputs() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = |name: &str| folder.path().join(name);
+    let (model, frames) = (at("m.safetensors"), at("frames"));
+    std::fs::copy(golden("mlp-small").join("state_dict.safetensors"), &model).expect("copy");
+    let before = std::fs::read(&model).expect("read");
+    write_npy(&at("v.npy"), "|u1", "(2, 36, 64)", &[9; 2 * 36 * 64]);
+    std::fs::create_dir(&frames).expect("folder");
+    std::fs::write(frames.join("1.png"), "a frame").expect("write");
+    let respond = |video: &str, out: &str| failure(&["respond", text(&model), "--video", text(&at(video)), "-o", text(&at(out))]);
+    assert!(respond("v.npy", "v.npy").contains("is an input"));
+    assert!(respond("v.npy", "m.safetensors").contains("is an input"));
+    assert!(respond("frames", "frames/1.png").contains("is an input"));
+    assert!(failure(&["model", "import", text(&model), "-o", text(&model)]).contains("is an input"));
+    assert_eq!(std::fs::read(&model).expect("read"), before);
+}
+
+#[test]
+fn errors_name_the_file_and_say_each_thing_once() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = |name: &str| folder.path().join(name);
+    let model = golden("mlp-small").join("state_dict.safetensors");
+    let error = failure(&["respond", text(&model), "--video", text(&at("nothing.npy")), "-o", text(&at("r.npy"))]);
+    assert_eq!(error.matches("No such file").count(), 1, "{error}");
+    write_npy(&at("v.npy"), "|u1", "(2, 36, 64)", &[9; 2 * 36 * 64]);
+    write_npy(&at("b.npy"), "<f4", "(5, 2)", &[0; 40]);
+    let (video, behavior, out) = (at("v.npy"), at("b.npy"), at("r.npy"));
+    let error = failure(&["respond", text(&model), "--video", text(&video), "--behavior", text(&behavior), "-o", text(&out)]);
+    assert!(error.contains("b.npy: behaviour"), "{error}");
+    let error = failure(&["model", "import", text(&model), "-o", text(&at("m.pt"))]);
+    assert!(error.contains(".safetensors"), "{error}");
+    assert!(failure(&["model", "import", text(&model), "--scan", "4_7", "-o", text(&at("m.safetensors"))]).contains("not a published folder"));
+    assert!(failure(&["--threads", "0", "model", "show", text(&model)]).contains("--threads"));
+    assert!(failure(&["--threads", "100000", "model", "show", text(&model)]).contains("--threads"));
+}
+
+#[test]
+fn some_hyper_parameters_complete_the_inferred_ones() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = |name: &str| folder.path().join(name);
+    let (model, out) = (golden("mlp-small").join("state_dict.safetensors"), at("m.safetensors"));
+    let files = [("c.yaml", "model:\n  unit: elu_mse\n"), ("c.toml", "unit = \"elu_mse\"\n"), ("c.json", "{\"config\": {\"unit\": \"elu_mse\"}}")];
+    for (name, content) in files {
+        std::fs::write(at(name), content).expect("write");
+        output(&["model", "import", text(&model), "--config", text(&at(name)), "-o", text(&out)]);
+        let shown: serde_json::Value = serde_json::from_str(&output(&["model", "show", "--json", text(&out)])).expect("json");
+        assert_eq!((&shown["config"]["unit"], &shown["config"]["units"]), (&"elu_mse".into(), &12.into()), "{name}");
+    }
+    std::fs::write(at("d.toml"), "[recurrent]\ngrops = 2\n").expect("write");
+    let error = failure(&["model", "import", text(&model), "--config", text(&at("d.toml")), "-o", text(&out)]);
+    assert!(error.contains("d.toml") && error.contains("nearest is groups"), "{error}");
+}

@@ -7,6 +7,8 @@ use toml::{Table, Value};
 
 /// No count of a run is near this; larger ones are a slip of the keyboard.
 const MOST: usize = 1 << 24;
+/// Most bytes of video that a step sees.
+const STEP: usize = 1 << 36;
 
 impl Preset {
     /// Refuses settings that no run can have, naming the key. Sizes that a recording decides may still be unset.
@@ -36,6 +38,12 @@ impl Preset {
         ])?;
         if loader.validation_size > MOST {
             return Err(wrong("loader.validation_size", &format!("a whole number up to {MOST}"), loader.validation_size));
+        }
+        let video = self.model.video.map_or(1, |[h, w]| h.saturating_mul(w)).saturating_mul(self.model.channels.max(1));
+        let step = video.saturating_mul(loader.batch_size).saturating_mul(loader.sample_size);
+        if step > STEP {
+            let got = format!("{} and {}", loader.batch_size, loader.sample_size);
+            return Err(wrong("loader.batch_size and loader.sample_size", &format!("at most {STEP} bytes of video in a step, here {step}"), got));
         }
         let burnin = self.objective.burnin_frames;
         if loader.sample_size <= burnin {

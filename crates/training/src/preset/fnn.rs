@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Folders and files named by a configuration of the reference implementation; absent ones are `None`.
 ///
-/// Keys of these sections that are not listed here are ignored: they do not change a network.
+/// Keys of these sections that have no field of their own are ignored: they do not change a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FnnPaths {
     /// Session of the network to transfer from (`data-source.foundation-core.session`).
@@ -30,6 +30,8 @@ pub struct FnnPaths {
     pub metrics_csv: Option<PathBuf>,
     /// File of the epochs' objectives, tensors (`save-state.metrics_tensor`).
     pub metrics_tensor: Option<PathBuf>,
+    /// Dotted keys of all that these sections say, for telling that none of it is a setting of a run.
+    pub keys: Vec<String>,
 }
 
 const SECTIONS: [&str; 4] = ["data-source", "training", "evaluation", "save-state"];
@@ -40,6 +42,8 @@ pub(super) fn take_paths(yaml: &mut Yaml) -> Result<Option<FnnPaths>, String> {
     if !SECTIONS.iter().any(|name| sections.contains_key(name)) {
         return Ok(None);
     }
+    let mut keys = Vec::new();
+    SECTIONS.iter().filter_map(|name| Some((name, sections.get(name)?))).for_each(|(name, section)| list(name, section, &mut keys));
     let network = take::<DataSource>(sections, "data-source")?.foundation_core.unwrap_or_default();
     let training = take::<Trials>(sections, "training")?;
     let evaluation = take::<Trials>(sections, "evaluation")?;
@@ -55,7 +59,19 @@ pub(super) fn take_paths(yaml: &mut Yaml) -> Result<Option<FnnPaths>, String> {
         state_dict: save.state_dict,
         metrics_csv: save.metrics_csv.or(save.metrics_filename),
         metrics_tensor: save.metrics_tensor,
+        keys,
     }))
+}
+
+/// Dotted keys of a section, those without a value left out.
+fn list(name: &str, value: &Yaml, keys: &mut Vec<String>) {
+    match value {
+        Yaml::Null => {}
+        Yaml::Mapping(entries) => {
+            entries.iter().for_each(|(key, inner)| list(&format!("{name}.{}", key.as_str().unwrap_or("?")), inner, keys));
+        }
+        _ => keys.push(name.to_owned()),
+    }
 }
 
 /// Takes one section out; an absent or empty one has no entries.

@@ -179,6 +179,19 @@ fn reference_yaml_is_read_on_top_of_published() {
         state_dict: file("state_dict.pth"),
         metrics_csv: file("metrics.csv"),
         metrics_tensor: file("metrics.pt"),
+        keys: [
+            "data-source.foundation-core.session",
+            "data-source.foundation-core.scan_idx",
+            "data-source.foundation-core.directory",
+            "training.directory",
+            "evaluation.directory",
+            "save-state.directory",
+            "save-state.state_dict",
+            "save-state.metrics_csv",
+            "save-state.metrics_tensor",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
     };
     assert_eq!(paths, Some(want));
     let sparse = written(folder.path(), "sparse.yml", "training:\n  max_items: 3\ndata-source:\n");

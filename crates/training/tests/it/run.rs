@@ -3,9 +3,10 @@
 use ndarray::{Array2, Array4};
 use std::ops::ControlFlow;
 use std::path::Path;
+use striate_model::config::UnitKind;
 use striate_recording::{Meta, Missing, NewTrial, Recording, RecordingWriter, Tier, UnitTable};
 use striate_training::individual::individual;
-use striate_training::{Epoch, Error, Outcome, Preset, Training};
+use striate_training::{Epoch, Error, Outcome, Preset, Step, Training};
 
 const FRAMES: usize = 14;
 
@@ -73,7 +74,7 @@ fn preset() -> Preset {
     Preset::load("tiny", &settings.map(str::to_owned)).expect("preset")
 }
 
-fn go_on(_: &striate_training::Step) -> ControlFlow<()> {
+fn go_on(_: &Step) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -93,13 +94,22 @@ fn a_resumed_run_is_the_uninterrupted_one_to_the_bit() {
     let expected = finish(&mut whole, &recording);
     assert_eq!(expected.len(), 6);
 
-    // stopped after every single step, saved, forgotten, loaded
+    // stopped after every single step and once in each validation, saved, forgotten, loaded
     let file = folder.path().join("checkpoint.safetensors");
     let mut stopped = individual(&recording, &preset()).expect("start");
     let mut epochs = Vec::new();
-    let mut stops = 0;
+    let (mut stops, mut validations) = (0, 0);
     loop {
-        let outcome = stopped.epoch(&recording, &mut |_| ControlFlow::Break(())).expect("epoch");
+        let finished = stopped.finished();
+        let outcome = stopped.epoch(&recording, &mut |step| match step {
+            Step::Validated { .. } if validations > finished => ControlFlow::Continue(()),
+            Step::Validated { .. } => {
+                validations += 1;
+                ControlFlow::Break(())
+            }
+            Step::Trained { .. } => ControlFlow::Break(()),
+        });
+        let outcome = outcome.expect("epoch");
         stopped.save(&file).expect("save");
         stopped = Training::load(&file).expect("load");
         match outcome {
@@ -109,7 +119,7 @@ fn a_resumed_run_is_the_uninterrupted_one_to_the_bit() {
         }
     }
     assert_eq!(epochs, expected);
-    assert_eq!(stops, 6 * 3, "three of four steps end in a stop, the last in an epoch");
+    assert_eq!(stops, 6 * 4, "three of four steps end in a stop, the fourth in a stop of validation");
     assert!(whole.network().params() == stopped.network().params(), "parameters differ");
 }
 
@@ -168,6 +178,70 @@ fn an_absurd_response_stops_training_and_is_named() {
 }
 
 #[test]
+fn a_validation_that_is_not_finite_is_named() {
+    let folder = tempfile::tempdir().expect("folder");
+    let recording = recording(&folder.path().join("r.zarr"), |trial, r| {
+        if trial == 5 {
+            r.column_mut(2).fill(f32::MAX);
+        }
+    });
+    let mut preset = preset();
+    preset.model.unit = UnitKind::EluMse;
+    let error = individual(&recording, &preset).expect("start").epoch(&recording, &mut go_on).expect_err("an infinite loss");
+    match &error {
+        Error::NonFinite { during, trial, unit, .. } => assert_eq!((during.as_str(), trial.as_str(), unit.as_str()), ("validation", "trial5", "2")),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn what_would_stop_a_run_stops_it_before_it_starts() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = |name: &str| folder.path().join(name);
+    let negative = recording(&at("negative.zarr"), |trial, r| {
+        if trial == 5 {
+            r[[4, 1]] = -0.25;
+        }
+    });
+    let mut preset = preset();
+    let error = individual(&negative, &preset).expect_err("a negative response").to_string();
+    assert!(error.contains("trial5, frame 4, unit 1") && error.contains("elu_mse"), "{error}");
+    preset.loader.validation_size = 0;
+    assert!(individual(&negative, &preset).is_ok(), "validation is not used");
+    (preset.loader.validation_size, preset.model.unit) = (2, UnitKind::EluMse);
+    assert!(individual(&negative, &preset).is_ok(), "a squared error takes any sign");
+    preset.loader.batch_size = 1 << 20;
+    preset.loader.sample_size = 1 << 20;
+    let error = individual(&negative, &preset).expect_err("a step of 200 TB").to_string();
+    assert!(error.contains("loader.batch_size"), "{error}");
+}
+
+#[test]
+fn a_checkpoint_outside_its_run_is_refused() {
+    let folder = tempfile::tempdir().expect("folder");
+    let recording = recording(&folder.path().join("r.zarr"), |_, _| {});
+    let file = folder.path().join("checkpoint.safetensors");
+    individual(&recording, &preset()).expect("start").save(&file).expect("save");
+    let whole = std::fs::read(&file).expect("read");
+    // replaced by text of the same length, so that the header stays whole
+    let changes = [
+        (r#"\"cycle\":0"#, r#"\"cycle\":9"#),
+        (r#"\"epoch\":0"#, r#"\"epoch\":3"#),
+        (r#"\"step\":0"#, r#"\"step\":5"#),
+        (r#"\"training_size\":4"#, r#"\"training_size\":0"#),
+        (r#"\"groups\":4"#, r#"\"groups\":0"#),
+    ];
+    for (from, to) in changes {
+        let Some(place) = whole.windows(from.len()).position(|w| w == from.as_bytes()) else { panic!("no {from} in the header") };
+        let mut bytes = whole.clone();
+        bytes[place..place + to.len()].copy_from_slice(to.as_bytes());
+        std::fs::write(&file, &bytes).expect("write");
+        let error = Training::load(&file).expect_err(to).to_string();
+        assert!(error.contains("not a whole checkpoint"), "{to}: {error}");
+    }
+}
+
+#[test]
 fn trials_without_any_measured_response_are_an_error() {
     let folder = tempfile::tempdir().expect("folder");
     let recording = recording(&folder.path().join("r.zarr"), |_, r| r.fill(f32::NAN));
@@ -182,7 +256,7 @@ fn clips_longer_than_a_trial_are_refused() {
     let recording = recording(&folder.path().join("r.zarr"), |_, _| {});
     let mut preset = preset();
     preset.loader.sample_size = FRAMES + 1;
-    let error = individual(&recording, &preset).expect("start").epoch(&recording, &mut go_on).expect_err("too long");
+    let error = individual(&recording, &preset).expect_err("too long");
     assert!(error.to_string().contains("trial0") && error.to_string().contains("15"), "{error}");
 }
 
