@@ -7,7 +7,7 @@ mod direct;
 mod tile;
 mod winograd;
 
-use crate::simd::block_width;
+use crate::simd::{Kernel, Lanes, block_width, dispatch};
 use rayon::prelude::*;
 
 /// Shape of a convolution. Weights are `[groups * cout, cin, kt, k, k]`, as the reference stores them.
@@ -196,20 +196,41 @@ pub fn input_gradient_strided(s: &ConvShape, e: &Extent, dy: &[f32], weights: &[
         by_tap[(tap * channels_in + o / s.cout * s.cin + ci) * s.cout + o % s.cout] = *w;
     }
     dx_padded.par_chunks_mut(e.height * e.width * channels_in).zip(dy.par_chunks(ho * wo * channels_out)).for_each(|(dx, dy)| {
-        dx.fill(0.0);
-        for (pixel, dy) in dy.chunks_exact(channels_out).enumerate() {
-            let origin = (pixel / wo * e.width + pixel % wo) * s.stride * channels_in;
-            for (tap, &offset) in taps.iter().enumerate() {
-                let weights = &by_tap[tap * channels_in * s.cout..];
-                for channel in 0..channels_in {
-                    let dy = &dy[channel / s.cin * s.cout..][..s.cout];
-                    dx[origin + offset + channel] += dot(&weights[channel * s.cout..][..s.cout], dy);
-                }
-            }
-        }
+        dispatch(Scatter { s, width: e.width, wo, taps: &taps, by_tap: &by_tap, dy, dx });
     });
 }
 
+/// One frame of [`input_gradient_strided`].
+struct Scatter<'a> {
+    s: &'a ConvShape,
+    width: usize,
+    wo: usize,
+    taps: &'a [usize],
+    by_tap: &'a [f32],
+    dy: &'a [f32],
+    dx: &'a mut [f32],
+}
+
+impl Kernel for Scatter<'_> {
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        let (s, channels_in) = (self.s, self.s.channels_in());
+        self.dx.fill(0.0);
+        for (pixel, dy) in self.dy.chunks_exact(s.channels_out()).enumerate() {
+            let origin = (pixel / self.wo * self.width + pixel % self.wo) * s.stride * channels_in;
+            for (tap, &offset) in self.taps.iter().enumerate() {
+                let weights = &self.by_tap[tap * channels_in * s.cout..];
+                for channel in 0..channels_in {
+                    let dy = &dy[channel / s.cin * s.cout..][..s.cout];
+                    self.dx[origin + offset + channel] += dot(&weights[channel * s.cout..][..s.cout], dy);
+                }
+            }
+        }
+    }
+}
+
+/// Inlined into each kernel, so that it has the tier's instructions.
+#[inline(always)]
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0f32; 8];
     let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));

@@ -12,6 +12,7 @@ pub mod conv;
 pub mod grid_sample;
 pub mod lstm;
 pub mod matmul;
+pub mod memory;
 pub mod pad;
 pub mod peak;
 pub mod pool;

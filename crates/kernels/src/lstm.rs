@@ -56,16 +56,15 @@ impl Kernel for Lstm<'_> {
         let ch = self.cell.channels;
         let states = self.c.chunks_exact_mut(ch).zip(self.h.chunks_exact_mut(ch)).zip(self.c_before.chunks_exact(ch));
         for (block, (gates, ((c, h), c_before))) in self.gates.chunks_exact_mut(4 * ch).zip(states).enumerate() {
-            let (i, rest) = gates.split_at_mut(ch);
-            let (f, rest) = rest.split_at_mut(ch);
-            let (g, o) = rest.split_at_mut(ch);
-            for k in 0..ch {
-                i[k] = sigmoid::<V>(i[k]);
-                f[k] = sigmoid::<V>(f[k]);
-                g[k] = tanh::<V>(g[k]);
-                o[k] = sigmoid::<V>(o[k]);
-                c[k] = f[k] * c_before[k] + i[k] * g[k];
-                h[k] = o[k] * tanh::<V>(c[k]);
+            // one array at a time: so the compiler sees that vectors do not overlap
+            gates[..2 * ch].iter_mut().for_each(|v| *v = sigmoid::<V>(*v));
+            gates[2 * ch..3 * ch].iter_mut().for_each(|v| *v = tanh::<V>(*v));
+            gates[3 * ch..].iter_mut().for_each(|v| *v = sigmoid::<V>(*v));
+            for ((k, c), before) in c.iter_mut().enumerate().zip(c_before) {
+                *c = gates[ch + k] * before + gates[k] * gates[2 * ch + k];
+            }
+            for ((h, c), o) in h.iter_mut().zip(c.iter()).zip(&gates[3 * ch..]) {
+                *h = o * tanh::<V>(*c);
             }
             if let Some(mask) = self.mask {
                 let mask = &mask[block % self.cell.groups * ch..][..ch];

@@ -4,6 +4,7 @@
 //! the four neighbours, so features are never transposed.
 
 use crate::pad::Frame;
+use crate::simd::{Kernel, Lanes, dispatch};
 use rayon::prelude::*;
 
 /// One unit's position on the map: four neighbours, their weights, and the weights' slopes.
@@ -39,12 +40,32 @@ pub fn forward(frame: Frame, maps: &[f32], gathers: &[Gather], weights: &[f32], 
     let (units, c) = (biases.len(), frame.channels);
     let batch = gathers.len() / units;
     out.par_chunks_mut(units).zip(maps.par_chunks(frame.len())).enumerate().for_each(|(f, (out, map))| {
-        let gathers = &gathers[f % batch * units..];
-        for (u, out) in out.iter_mut().enumerate() {
-            let w = &weights[u * c..][..c];
-            *out = biases[u] + (0..4).map(|i| gathers[u].weight[i] * dot(w, &map[gathers[u].place[i]..][..c])).sum::<f32>();
-        }
+        dispatch(Read { map, gathers: &gathers[f % batch * units..][..units], weights, biases, channels: c, out });
     });
+}
+
+/// One frame of [`forward`].
+struct Read<'a> {
+    map: &'a [f32],
+    gathers: &'a [Gather],
+    weights: &'a [f32],
+    biases: &'a [f32],
+    channels: usize,
+    out: &'a mut [f32],
+}
+
+impl Kernel for Read<'_> {
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        let c = self.channels;
+        for (u, (out, gather)) in self.out.iter_mut().zip(self.gathers).enumerate() {
+            let w = &self.weights[u * c..][..c];
+            *out = self.biases[u];
+            for i in 0..4 {
+                *out += gather.weight[i] * dot(w, &self.map[gather.place[i]..][..c]);
+            }
+        }
+    }
 }
 
 /// Gradients of the readout.
@@ -67,30 +88,14 @@ pub fn backward(frame: Frame, maps: &[f32], gathers: &[Gather], weights: &[f32],
     let batch = gathers.len() / units;
     let mut dmaps = vec![0.0; maps.len()];
     dmaps.par_chunks_mut(frame.len()).zip(dr.par_chunks(units)).enumerate().for_each(|(f, (dmap, dr))| {
-        for u in 0..units {
-            let gather = &gathers[f % batch * units + u];
-            for i in 0..4 {
-                let d = dr[u] * gather.weight[i];
-                dmap[gather.place[i]..][..c].iter_mut().zip(&weights[u * c..]).for_each(|(m, w)| *m += d * w);
-            }
-        }
+        dispatch(Scatter { gathers: &gathers[f % batch * units..][..units], weights, channels: c, dr, dmap });
     });
     let per_unit: Vec<(Vec<f32>, f32, Vec<[f32; 2]>)> = (0..units)
         .into_par_iter()
         .map(|u| {
             let (mut dw, mut db, mut dp) = (vec![0.0; c], 0.0, vec![[0.0; 2]; batch]);
-            for (f, map) in maps.chunks_exact(frame.len()).enumerate() {
-                let (gather, d) = (&gathers[f % batch * units + u], dr[f * units + u]);
-                db += d;
-                for i in 0..4 {
-                    let features = &map[gather.place[i]..][..c];
-                    let along = d * dot(&weights[u * c..][..c], features);
-                    dp[f % batch][0] += gather.slope_x[i] * along;
-                    dp[f % batch][1] += gather.slope_y[i] * along;
-                    let d = d * gather.weight[i];
-                    dw.iter_mut().zip(features).for_each(|(w, v)| *w += d * v);
-                }
-            }
+            let of = OfUnit { frame, maps, gathers, weights: &weights[u * c..][..c], unit: u, units, dr };
+            dispatch(Sum { of, dw: &mut dw, db: &mut db, dp: &mut dp });
             (dw, db, dp)
         })
         .collect();
@@ -108,6 +113,69 @@ pub fn backward(frame: Frame, maps: &[f32], gathers: &[Gather], weights: &[f32],
     out
 }
 
+/// One frame's gradient of the map.
+struct Scatter<'a> {
+    gathers: &'a [Gather],
+    weights: &'a [f32],
+    channels: usize,
+    dr: &'a [f32],
+    dmap: &'a mut [f32],
+}
+
+impl Kernel for Scatter<'_> {
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        let c = self.channels;
+        for (u, (gather, dr)) in self.gathers.iter().zip(self.dr).enumerate() {
+            for i in 0..4 {
+                let d = dr * gather.weight[i];
+                self.dmap[gather.place[i]..][..c].iter_mut().zip(&self.weights[u * c..][..c]).for_each(|(m, w)| *m += d * w);
+            }
+        }
+    }
+}
+
+/// One unit in all frames.
+struct OfUnit<'a> {
+    frame: Frame,
+    maps: &'a [f32],
+    gathers: &'a [Gather],
+    weights: &'a [f32],
+    unit: usize,
+    units: usize,
+    dr: &'a [f32],
+}
+
+/// Its gradients.
+struct Sum<'a> {
+    of: OfUnit<'a>,
+    dw: &'a mut [f32],
+    db: &'a mut f32,
+    dp: &'a mut [[f32; 2]],
+}
+
+impl Kernel for Sum<'_> {
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        let OfUnit { frame, maps, gathers, weights, unit, units, dr } = self.of;
+        let (c, batch) = (frame.channels, self.dp.len());
+        for (f, map) in maps.chunks_exact(frame.len()).enumerate() {
+            let (gather, d) = (&gathers[f % batch * units + unit], dr[f * units + unit]);
+            *self.db += d;
+            for i in 0..4 {
+                let features = &map[gather.place[i]..][..c];
+                let along = d * dot(weights, features);
+                self.dp[f % batch][0] += gather.slope_x[i] * along;
+                self.dp[f % batch][1] += gather.slope_y[i] * along;
+                let d = d * gather.weight[i];
+                self.dw.iter_mut().zip(features).for_each(|(w, v)| *w += d * v);
+            }
+        }
+    }
+}
+
+/// Inlined into each kernel, so that it has the tier's instructions.
+#[inline(always)]
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0f32; 16];
     let (a16, b16) = (a.chunks_exact(16), b.chunks_exact(16));

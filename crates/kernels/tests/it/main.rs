@@ -7,6 +7,7 @@ mod conv;
 mod grid_sample;
 mod matmul;
 mod measure;
+mod memory;
 mod pad_and_pool;
 mod readout;
 mod threads;

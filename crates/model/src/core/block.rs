@@ -87,7 +87,7 @@ impl Block {
         self.convs.iter().map(|c| vec![0.0; (c.shape.kt - 1) * batch * frame.padded((c.shape.k - 1) / 2).len()]).collect()
     }
 
-    /// Pooled outputs of the next frames; the trace, where there is one, grows by them.
+    /// Pooled outputs of the next frames; the trace, where there is one, grows by them, to the number of frames given.
     pub(super) fn forward(
         &self,
         ready: &PreparedBlock,
@@ -96,7 +96,7 @@ impl Block {
         batch: usize,
         draws: &Draws,
         history: &mut [Vec<f32>],
-        trace: Option<&mut BlockTrace>,
+        trace: Option<(&mut BlockTrace, usize)>,
     ) -> Vec<f32> {
         let frames = x.len() / frame.len();
         let before_all = trace.is_some().then(|| history.to_vec());
@@ -115,13 +115,16 @@ impl Block {
         }
         let mut z = vec![0.0; frames * pool::pooled(Frame { channels: self.width(), ..frame }, self.pool).len()];
         pool::forward(frame, self.groups, self.pool, &outputs.iter().map(Vec::as_slice).collect::<Vec<_>>(), &mut z);
-        if let Some(trace) = trace {
+        if let Some((trace, all)) = trace {
             outputs.pop(); // the last output has no nonlinearity after it
             trace.before.resize_with(outputs.len(), Vec::new);
             if let (true, Some(history)) = (trace.history.is_empty(), before_all) {
                 trace.history = history;
             }
-            trace.before.iter_mut().zip(&outputs).for_each(|(all, new)| all.extend_from_slice(new));
+            for (kept, new) in trace.before.iter_mut().zip(&outputs) {
+                kept.reserve_exact(all * frame.len() - kept.len());
+                kept.extend_from_slice(new);
+            }
         }
         z
     }

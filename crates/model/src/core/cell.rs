@@ -344,9 +344,10 @@ impl CellBackward<'_> {
         };
         let (frame, spatial) = (Frame { channels: self.cell.both, ..self.cell.map }, self.prepared.spatial());
         let dboth = spatial.input_gradient(self.batch, frame, dspatial.as_ref().unwrap_or(&gates), &mut Vec::new());
-        let pending = &mut self.pending;
-        pending.padded.extend(self.cell.padded(spatial, both));
-        pending.dgates.extend(gates);
+        let (pending, padded) = (&mut self.pending, self.cell.padded(spatial, both));
+        let steps = TOGETHER.div_ceil(self.batch);
+        grow(&mut pending.padded, padded, steps);
+        grow(&mut pending.dgates, gates, steps);
         pending.dz.extend(dspatial.into_iter().flatten());
         pending.frames += self.batch;
         if pending.frames >= TOGETHER {
@@ -396,6 +397,14 @@ impl CellBackward<'_> {
             gradients.add(params, &format!("core.recurrent.scales.{stream}"), &self.sums.scales);
         }
     }
+}
+
+/// Appends a time step; the first makes room for all `steps`, so that nothing is moved.
+fn grow(all: &mut Vec<f32>, step: Vec<f32>, steps: usize) {
+    if all.is_empty() {
+        all.reserve_exact(steps * step.len());
+    }
+    all.extend_from_slice(&step);
 }
 
 /// `c = f c_before + i g` from activated gates.

@@ -146,19 +146,21 @@ impl Feedforward {
             trace.blocks.resize_with(self.blocks.len(), BlockTrace::default);
             trace.pooled.resize_with(self.blocks.len(), Vec::new);
         }
-        let mut maps = Vec::new();
+        let all = retina.len() / self.retina.len();
+        let mut maps = Vec::with_capacity(all * self.output().len());
         for retina in retina.chunks(piece(batch) * self.retina.len()) {
             let frames = retina.len() / self.retina.len();
             let padded = self.padded_retina(retina);
             let mut x = ready.inputs[0].forward(&ready.inputs[0].extent(frames, batch, self.retina.padded(self.input_pad)), &padded);
             for (b, (block, frame)) in self.blocks.iter().zip(self.frames()).enumerate() {
-                let z = block.forward(&ready.blocks[b], frame, x, batch, draws, &mut state.0[b], trace.blocks.get_mut(b));
+                let z = block.forward(&ready.blocks[b], frame, x, batch, draws, &mut state.0[b], trace.blocks.get_mut(b).map(|t| (t, all)));
                 x = ready.inputs.get(b + 1).unwrap_or(&ready.out).pointwise(&z);
                 if let Some(pooled) = trace.pooled.get_mut(b) {
+                    pooled.reserve_exact(all * (z.len() / frames) - pooled.len());
                     pooled.extend_from_slice(&z);
                 }
             }
-            if maps.is_empty() { maps = x } else { maps.extend_from_slice(&x) }
+            maps.extend_from_slice(&x);
         }
         (maps, trace)
     }

@@ -138,7 +138,8 @@ impl Recurrent {
         for (x, steer) in x.chunks_exact_mut(pixels * self.inputs).zip(steer.chunks_exact(self.inputs)) {
             x.chunks_exact_mut(self.inputs).for_each(|x| x.iter_mut().zip(steer).for_each(|(x, s)| *x += s));
         }
-        let mut hidden = state.h.clone();
+        let mut hidden = Vec::with_capacity(state.h.len() + x.len() / self.inputs * self.hidden);
+        hidden.extend_from_slice(&state.h);
         let mut cell = CellTrace::default();
         for x in x.chunks_exact_mut(batch * pixels * self.inputs) {
             if let Some(between) = &prepared.between {
