@@ -7,10 +7,9 @@ mod verbs;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// A training step takes and returns gigabytes: the system's allocator gives them back to the kernel each time, which costs a third of
-/// a step (docs/numbers.md).
+/// A training step takes and returns gigabytes.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static MEMORY: striate_kernels::memory::Keeping = striate_kernels::memory::Keeping::new();
 
 /// Digital twins of visual cortex: train on a recording, evaluate, show them any video.
 #[derive(Parser)]
