@@ -1,7 +1,8 @@
 //! Inspect: what is in a recording, and what looks wrong with it.
 
+use crate::description::Tier;
 use crate::error::Error;
-use crate::recording::{Recording, Tier};
+use crate::recording::Recording;
 use ndarray::Array2;
 use serde::Serialize;
 use sha2::{Digest, Sha256};

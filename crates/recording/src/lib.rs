@@ -4,6 +4,7 @@
 //! position and behaviour at the video's frame rate, and tables of trials and units. Windows are read as they are asked for,
 //! so a recording may be larger than memory.
 
+mod description;
 mod error;
 pub mod inspect;
 pub mod recording;
@@ -15,6 +16,7 @@ mod store;
 mod tables;
 pub mod write;
 
+pub use description::{Meta, Missing, Tier, Trial, UnitTable, VideoEntry};
 pub use error::Error;
-pub use recording::{Meta, Missing, Recording, Tier, Trial, UnitTable, VideoEntry, Window};
+pub use recording::{Recording, Window};
 pub use write::{NewTrial, RecordingWriter};

@@ -1,7 +1,8 @@
 //! Tables of videos, trials and units, and the description of the whole, kept as attributes of the group.
 
+use crate::description::{Meta, Tier, Trial, UnitTable, VideoEntry};
 use crate::error::Error;
-use crate::recording::{FORMAT, Meta, Tier, Trial, UnitTable, VideoEntry};
+use crate::recording::FORMAT;
 use serde_json::Value;
 use std::path::Path;
 

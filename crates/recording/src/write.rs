@@ -1,7 +1,8 @@
 //! Writing a recording: videos and trials are appended, nothing is held in memory, and the folder appears whole or not at all.
 
+use crate::description::{Meta, Tier, Trial, UnitTable, VideoEntry};
 use crate::error::Error;
-use crate::recording::{FORMAT, Meta, Recording, Tier, Trial, UnitTable, VideoEntry};
+use crate::recording::{FORMAT, Recording};
 use crate::store::{Rows, SERIES_CHUNK, VIDEO_CHUNK};
 use ndarray::{ArrayView1, ArrayView2, ArrayView4};
 use serde_json::{Map, Value, json};
