@@ -37,7 +37,7 @@ pub(super) struct PreparedBlock {
 pub(super) struct BlockTrace {
     /// Padded inputs of each convolution before the first frame.
     history: Vec<Vec<f32>>,
-    /// Input of each layer before its nonlinearity.
+    /// Input of each layer but the first, before its nonlinearity; the first's is a cheap product of what came before the block.
     before: Vec<Vec<f32>>,
 }
 
@@ -116,12 +116,12 @@ impl Block {
         let mut z = vec![0.0; frames * pool::pooled(Frame { channels: self.width(), ..frame }, self.pool).len()];
         pool::forward(frame, self.groups, self.pool, &outputs.iter().map(Vec::as_slice).collect::<Vec<_>>(), &mut z);
         if let Some((trace, all)) = trace {
-            outputs.pop(); // the last output has no nonlinearity after it
-            trace.before.resize_with(outputs.len(), Vec::new);
+            let inner = &outputs[1..self.convs.len()]; // the last output has no nonlinearity after it
+            trace.before.resize_with(inner.len(), Vec::new);
             if let (true, Some(history)) = (trace.history.is_empty(), before_all) {
                 trace.history = history;
             }
-            for (kept, new) in trace.before.iter_mut().zip(&outputs) {
+            for (kept, new) in trace.before.iter_mut().zip(inner) {
                 kept.reserve_exact(all * frame.len() - kept.len());
                 kept.extend_from_slice(new);
             }
@@ -165,20 +165,30 @@ impl Block {
         BlockBackward { convs: none(&self.convs), skips: none(&self.skips), later: vec![Vec::new(); self.convs.len()] }
     }
 
-    /// From the gradient of some frames' pooled output to that of their input; later frames come first.
+    /// Frames before a piece of a clip that its convolutions see.
+    pub(super) fn reach(&self, batch: usize) -> usize {
+        self.convs.iter().map(|conv| (conv.shape.kt - 1) * batch).max().unwrap_or(0)
+    }
+
+    /// From the gradient of some frames' pooled output to that of their input; later frames come first. `x` is the block's input from
+    /// as many frames earlier as there are, up to [`Self::reach`].
     pub(super) fn backward(
         &self,
         ready: &PreparedBlock,
         frame: Frame,
         trace: &BlockTrace,
         frames: Range<usize>,
+        x: &[f32],
         batch: usize,
         draws: &Draws,
         dz: &[f32],
         sums: &mut BlockBackward,
     ) -> Vec<f32> {
         let layers = self.convs.len();
-        let reads: Vec<_> = (0..layers).map(|l| self.read_again(l, frame, trace, &frames, batch, draws)).collect();
+        let earlier = self.reach(batch).min(frames.start);
+        let with_earlier = (frames.start - earlier) * frame.len()..frames.end * frame.len();
+        let inputs: Vec<&[f32]> = std::iter::once(x).chain(trace.before.iter().map(|before| &before[with_earlier.clone()])).collect();
+        let reads: Vec<_> = (0..layers).map(|l| self.read_again(l, frame, inputs[l], &trace.history[l], earlier, batch, draws)).collect();
         let mut d = pool::gradient(frame, self.groups, self.pool, layers + 1, dz); // of the input and each layer's output
         let mut dafter = vec![Vec::new(); layers];
         for l in (0..layers).rev() {
@@ -199,28 +209,25 @@ impl Block {
                 add(&mut dx, &dafter[l]);
             }
             draws.drop(&format!("core.feedforward.blocks.{}.{l}", self.index), batch, self.channels, frame.len(), &mut dx);
-            activation::gradient(self.activation, &trace.before[l][frames.start * frame.len()..frames.end * frame.len()], &mut dx);
+            activation::gradient(self.activation, &inputs[l][earlier * frame.len()..], &mut dx);
             add(&mut d[l], &dx);
         }
         std::mem::take(&mut d[0])
     }
 
-    /// [`Self::read`] of some traced frames, and of the time steps before them that a temporal kernel sees.
+    /// [`Self::read`] of some traced frames, `earlier` ones before them among `x`; the activation is that of the frames alone.
     fn read_again(
         &self,
         l: usize,
         frame: Frame,
-        trace: &BlockTrace,
-        frames: &Range<usize>,
+        x: &[f32],
+        history: &[f32],
+        earlier: usize,
         batch: usize,
         draws: &Draws,
     ) -> (Vec<f32>, Option<Vec<f32>>) {
-        let reach = (self.convs[l].shape.kt - 1) * batch;
-        let earlier = reach.min(frames.start);
         let padded = frame.padded((self.convs[l].shape.k - 1) / 2).len();
-        let past = &trace.history[l][earlier * padded..];
-        let x = &trace.before[l][(frames.start - earlier) * frame.len()..frames.end * frame.len()];
-        let (read, y) = self.read(l, frame, x, batch, draws, past);
+        let (read, y) = self.read(l, frame, x, batch, draws, &history[earlier * padded..]);
         (read, y.map(|y| y[earlier * frame.len()..].to_vec()))
     }
 

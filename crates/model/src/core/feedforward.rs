@@ -165,6 +165,24 @@ impl Feedforward {
         (maps, trace)
     }
 
+    /// Input of a block in some frames and in those before them that the block sees.
+    fn block_input(
+        &self,
+        ready: &PreparedFeedforward,
+        trace: &FeedforwardTrace,
+        b: usize,
+        all: usize,
+        frames: &std::ops::Range<usize>,
+        batch: usize,
+    ) -> Vec<f32> {
+        let frames = frames.start - self.blocks[b].reach(batch).min(frames.start)..frames.end;
+        if b > 0 {
+            return ready.inputs[b].pointwise(of_frames(&trace.pooled[b - 1], all, &frames));
+        }
+        let extent = ready.inputs[0].extent(frames.len(), batch, self.retina.padded(self.input_pad));
+        ready.inputs[0].forward(&extent, &self.padded_retina(of_frames(&trace.retina, all, &frames)))
+    }
+
     fn padded_retina(&self, retina: &[f32]) -> Vec<f32> {
         let padded = self.retina.padded(self.input_pad);
         let mut out = vec![0.0; retina.len() / self.retina.len() * padded.len()];
@@ -192,12 +210,13 @@ impl Feedforward {
         let starts: Vec<usize> = (0..all).step_by(piece(batch)).collect();
         for start in starts.into_iter().rev() {
             let frames = start..(start + piece(batch)).min(all);
+            let xs: Vec<Vec<f32>> = (0..self.blocks.len()).map(|b| self.block_input(ready, trace, b, all, &frames, batch)).collect();
             let mut d = of_frames(dout, all, &frames).to_vec();
             for (b, (block, frame)) in self.blocks.iter().zip(self.frames()).enumerate().rev() {
                 let after = ready.inputs.get(b + 1).unwrap_or(&ready.out);
                 pointwise[b].add(after.pointwise_gradients(of_frames(&trace.pooled[b], all, &frames), &d));
                 let dz = after.pointwise_gradient(&d);
-                d = block.backward(&ready.blocks[b], frame, &trace.blocks[b], frames.clone(), batch, draws, &dz, &mut sums[b]);
+                d = block.backward(&ready.blocks[b], frame, &trace.blocks[b], frames.clone(), &xs[b], batch, draws, &dz, &mut sums[b]);
             }
             let extent = ready.inputs[0].extent(frames.len(), batch, self.retina.padded(self.input_pad));
             input.add(ready.inputs[0].gradients(&extent, &self.padded_retina(of_frames(&trace.retina, all, &frames)), &d));

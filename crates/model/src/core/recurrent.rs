@@ -167,7 +167,7 @@ impl Recurrent {
         prepared: &PreparedRecurrent,
         params: &Params,
         stream: usize,
-        trace: RecurrentTrace,
+        mut trace: RecurrentTrace,
         batch: usize,
         draws: &Draws,
         dout: &[f32],
@@ -177,13 +177,12 @@ impl Recurrent {
         let (per_x, per_h) = (batch * pixels * self.inputs, batch * pixels * self.hidden);
         let frames = trace.x.len() / per_x;
         self.out.add_gradients(params, stream, &prepared.out.pointwise_gradients(&trace.hidden[per_h..], dout), gradients);
-        let dhidden = prepared.out.pointwise_gradient(dout);
+        let per_out = dout.len() / frames;
 
         let mut backward = self.cell.begin_backward(&prepared.cell, trace.cell, batch);
-        let mut dx = vec![0.0; trace.x.len()]; // of the projected input, before tanh
         let mut dh = vec![0.0; per_h];
         for t in (0..frames).rev() {
-            add(&mut dh, &dhidden[t * per_h..][..per_h]);
+            add(&mut dh, &prepared.out.pointwise_gradient(&dout[t * per_out..][..per_out]));
             let h_before = &trace.hidden[t * per_h..][..per_h];
             let read = self.both(&trace.x[t * per_x..][..per_x], h_before, batch, draws);
             let (dboth, dh_direct) = backward.step(t, &read, h_before, dh, draws.mask("core.recurrent.h"));
@@ -198,9 +197,10 @@ impl Recurrent {
             if let Some(direct) = dh_direct {
                 add(&mut dh, &direct);
             }
-            dx[t * per_x..][..per_x].copy_from_slice(&d);
+            trace.x[t * per_x..][..per_x].copy_from_slice(&d); // nobody needs x any more
         }
         backward.finish(params, stream, gradients);
+        let dx = trace.x; // of the projected input, before tanh
 
         if let (Some(between), Some(ready)) = (&self.between, &prepared.between) {
             let d = ready.pointwise_gradients(&trace.hidden[..frames * per_h], &dx);
