@@ -2,7 +2,7 @@
 //!
 //! A training step takes and returns the same gigabytes again and again. System allocators give such blocks back to the kernel, which
 //! then has to find and clear every page anew: a fifth of a step at the published size. This one keeps them, within bounds: blocks in
-//! use and blocks kept never add up to more than was once in use at the same time, and a tenth. Small blocks are the system's.
+//! use and blocks kept never add up to more than was once in use at the same time. Small blocks are the system's.
 //!
 //! A program opts in: `#[global_allocator] static MEMORY: Keeping = Keeping::new();`
 
@@ -106,7 +106,7 @@ impl Kept {
 
     /// Releases the blocks that were given back first until what is kept is within bounds.
     fn trim(&mut self) {
-        while self.count > 0 && self.bytes + self.used > self.most_used + self.most_used / 10 {
+        while self.count > 0 && self.bytes + self.used > self.most_used {
             let oldest = self.remove(0);
             release(oldest);
         }

@@ -81,8 +81,7 @@ impl Network {
         drop(maps);
         let (dretina, dm) = self.core.backward(&ready.core, params, stream, trace, batch, &run.draws, &dmaps, &mut gradients);
         self.modulation.backward(&ready.modulation, params, stream, modulated, batch, &run.draws, &dm, &mut gradients);
-        let video = video_gradient.then_some(clip.video);
-        let dvideo = self.perspective.backward(&run.perspective, params, &seen, &run.draws, dretina, video, &mut gradients);
+        let dvideo = self.perspective.backward(&run.perspective, params, &seen, &run.draws, dretina, clip.video, video_gradient, &mut gradients);
         Ok((scored, gradients, dvideo))
     }
 

@@ -280,7 +280,7 @@ impl Attention {
 }
 
 /// Frames whose weight gradients are taken as one product.
-const TOGETHER: usize = 40;
+const TOGETHER: usize = 20;
 
 /// The walk back over the frames of a clip.
 pub(crate) struct CellBackward<'a> {

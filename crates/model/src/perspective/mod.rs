@@ -15,7 +15,7 @@ use crate::layers::conv::{Conv, Prepared};
 use crate::layers::mlp::{Mlp, MlpTrace};
 use crate::params::{Gradients, Param, Params};
 use monitor::{Plane, PlaneGradient};
-use pixel::{Pixels, SigmoidPower};
+use pixel::{Luminance, Pixels, SigmoidPower};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use rotation::{Mat3, Vec3, rotation, rotation_gradient};
@@ -54,11 +54,9 @@ pub(crate) struct PreparedPerspective {
 /// What the backward pass needs.
 pub(crate) struct PerspectiveTrace {
     frame: Frame,
-    luminance: Vec<f32>,
     border: Border,
     eye: MlpTrace,
     angles: Vec<f32>,
-    points: Vec<[f32; 2]>,
     sampled: Vec<f32>,
 }
 
@@ -156,24 +154,24 @@ impl Perspective {
             Periphery::Dark => Border::Zero,
             Periphery::Extend => Border::Replicate,
         };
-        let luminance = pixel::luminance(&self.config.monitor_pixel, pixels);
+        let luminance = Luminance::new(&self.config.monitor_pixel);
         let (angles, eye) = self.eye.forward(&prepared.eye, eye, self.dropout(draws, batch));
-        let rays = prepared.rays.len();
-        let mut points = vec![[0.0; 2]; angles.len() / 3 * rays];
-        let mut image = vec![0.0; points.len() * self.channels];
-        points.par_chunks_mut(rays).zip(image.par_chunks_mut(retina.len())).zip(luminance.par_chunks(frame.len())).enumerate().for_each(
-            |(f, ((points, image), luminance))| {
-                let (turn, plane) = (rotation(angles_of(&angles, f)), &prepared.planes[f % batch]);
-                for (point, ray) in points.iter_mut().zip(&prepared.rays) {
-                    let at = plane.project(monitor::turned(&turn, *ray));
-                    *point = retina::to_pixels(at, size, [retina.height, retina.width]).map(|v| v as f32);
-                }
-                grid_sample::forward(frame, border, luminance, points, image);
-            },
-        );
+        let mut image = vec![0.0; angles.len() / 3 * retina.len()];
+        image.par_chunks_mut(retina.len()).enumerate().for_each(|(f, image)| {
+            let points = self.points(prepared, &angles, f, size);
+            grid_sample::forward(frame, border, &luminance.frame(pixels.frame(f, frame.len())), &points, image);
+        });
         let sampled = image.clone();
         prepared.retina_pixel.forward(&mut image);
-        (image, PerspectiveTrace { frame, luminance, border, eye, angles, points, sampled })
+        (image, PerspectiveTrace { frame, border, eye, angles, sampled })
+    }
+
+    /// Where each ray of the retina meets the monitor in a frame, in pixels.
+    fn points(&self, prepared: &PreparedPerspective, angles: &[f32], f: usize, size: [usize; 2]) -> Vec<[f32; 2]> {
+        let (turn, plane) = (rotation(angles_of(angles, f)), &prepared.planes[f % prepared.planes.len()]);
+        let to = [self.config.height, self.config.width];
+        let meets = |ray: &Vec3| retina::to_pixels(plane.project(monitor::turned(&turn, *ray)), size, to).map(|v| v as f32);
+        prepared.rays.iter().map(meets).collect()
     }
 
     /// Adds parameter gradients; returns the gradient of the video's intensities where asked.
@@ -184,7 +182,8 @@ impl Perspective {
         trace: &PerspectiveTrace,
         draws: &Draws,
         mut d: Vec<f32>,
-        video: Option<Pixels>,
+        pixels: Pixels,
+        video_gradient: bool,
         gradients: &mut Gradients,
     ) -> Option<Vec<f32>> {
         let (retina, batch, rays) = (self.retina(), prepared.planes.len(), prepared.rays.len());
@@ -193,26 +192,27 @@ impl Perspective {
             gradients.add(params, &format!("perspective.retina_pixel.{name}"), &[d]);
         }
         let size = [trace.frame.height, trace.frame.width];
+        let luminance = Luminance::new(&self.config.monitor_pixel);
         let scale = retina::pixel_scale(size, [retina.height, retina.width]);
-        let mut dluminance = vec![0.0; if video.is_some() { trace.luminance.len() } else { 0 }];
-        let dframe = if video.is_some() { trace.frame.len() } else { 0 };
+        let mut dluminance = vec![0.0; if video_gradient { pixels.len() } else { 0 }];
+        let dframe = if video_gradient { trace.frame.len() } else { 0 };
         let mut dframes: Vec<Option<&mut [f32]>> = dluminance.chunks_exact_mut(dframe.max(1)).map(Some).collect();
         dframes.resize_with(trace.angles.len() / 3, || None);
         let per_frame: Vec<(Vec3, PlaneGradient)> = dframes
             .into_par_iter()
             .enumerate()
             .map(|(f, dimage)| {
-                let points = &trace.points[f * rays..][..rays];
+                let points = self.points(prepared, &trace.angles, f, size);
                 let mut dpoints = vec![[0.0; 2]; rays];
-                let luminance = &trace.luminance[f * trace.frame.len()..][..trace.frame.len()];
-                grid_sample::backward(trace.frame, trace.border, luminance, points, &d[f * retina.len()..][..retina.len()], &mut dpoints, dimage);
+                let luminance = luminance.frame(pixels.frame(f, trace.frame.len()));
+                grid_sample::backward(trace.frame, trace.border, &luminance, &points, &d[f * retina.len()..][..retina.len()], &mut dpoints, dimage);
                 self.geometry_gradient(prepared, angles_of(&trace.angles, f), f % batch, &dpoints, scale)
             })
             .collect();
         let dangles: Vec<f32> = per_frame.iter().flat_map(|(angles, _)| angles.map(|a| a as f32)).collect();
         self.pose_gradient(prepared, params, draws, &per_frame, gradients);
         self.eye.backward(&prepared.eye, params, 0, &trace.eye, dangles, self.dropout(draws, batch), gradients);
-        video.map(|pixels| {
+        video_gradient.then(|| {
             pixel::luminance_gradient(&self.config.monitor_pixel, pixels, &mut dluminance);
             dluminance
         })

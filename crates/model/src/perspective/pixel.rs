@@ -12,7 +12,15 @@ pub enum Pixels<'a> {
     F32(&'a [f32]),
 }
 
-impl Pixels<'_> {
+impl<'a> Pixels<'a> {
+    /// The values of one frame of `len`.
+    pub(crate) fn frame(self, f: usize, len: usize) -> Pixels<'a> {
+        match self {
+            Self::U8(x) => Pixels::U8(&x[f * len..][..len]),
+            Self::F32(x) => Pixels::F32(&x[f * len..][..len]),
+        }
+    }
+
     /// Number of values.
     pub fn len(&self) -> usize {
         match self {
@@ -28,14 +36,30 @@ impl Pixels<'_> {
 }
 
 /// Luminance of the monitor, `intensity^power * scale + offset`.
-pub(crate) fn luminance(config: &StaticPowerConfig, pixels: Pixels) -> Vec<f32> {
-    let of = |intensity: f64| (intensity.powf(f64::from(config.power)) * f64::from(config.scale) + f64::from(config.offset)) as f32;
-    match pixels {
-        Pixels::U8(x) => {
-            let table: [f32; 256] = std::array::from_fn(|v| of(v as f64 / 255.0));
-            x.par_iter().with_min_len(1 << 14).map(|v| table[usize::from(*v)]).collect()
+pub(crate) struct Luminance {
+    config: StaticPowerConfig,
+    /// Of each 8-bit value.
+    table: [f32; 256],
+}
+
+impl Luminance {
+    pub(crate) fn new(config: &StaticPowerConfig) -> Self {
+        let mut new = Self { config: config.clone(), table: [0.0; 256] };
+        new.table = std::array::from_fn(|v| new.of(v as f64 / 255.0));
+        new
+    }
+
+    fn of(&self, intensity: f64) -> f32 {
+        let c = &self.config;
+        (intensity.powf(f64::from(c.power)) * f64::from(c.scale) + f64::from(c.offset)) as f32
+    }
+
+    /// Of a frame's pixels.
+    pub(crate) fn frame(&self, pixels: Pixels) -> Vec<f32> {
+        match pixels {
+            Pixels::U8(x) => x.iter().map(|v| self.table[usize::from(*v)]).collect(),
+            Pixels::F32(x) => x.iter().map(|v| self.of(f64::from(*v))).collect(),
         }
-        Pixels::F32(x) => x.par_iter().with_min_len(1 << 12).map(|v| of(f64::from(*v))).collect(),
     }
 }
 

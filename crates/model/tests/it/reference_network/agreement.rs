@@ -8,12 +8,14 @@ use striate_model::config::{FeatureKind, FeedforwardKind, ModulationKind, Networ
 use striate_model::objective::Targets;
 use striate_model::{Clip, Draws, Network, Periphery, Pixels, Streams};
 
-const SHAPE: [usize; 4] = [4, 2, 12, 20]; // T, N, height, width
+const FRAMES: usize = 4;
+const SHAPE: [usize; 3] = [2, 12, 20]; // N, height, width
 const STREAM: usize = 1;
 const BURNIN: usize = 1;
 
 /// One network, and one sequence with missing responses to show it.
 struct Trial {
+    frames: usize,
     network: Network,
     pixels: Vec<f32>,
     eye: Vec<f32>,
@@ -25,9 +27,13 @@ struct Trial {
 
 impl Trial {
     fn new(periphery: Periphery, change: impl FnOnce(&mut NetworkConfig)) -> Self {
+        Self::of_frames(FRAMES, periphery, change)
+    }
+
+    fn of_frames(t: usize, periphery: Periphery, change: impl FnOnce(&mut NetworkConfig)) -> Self {
         let network = network(change);
         let config = network.config();
-        let [t, n, height, width] = SHAPE;
+        let [n, height, width] = SHAPE;
         let mut rng = ChaCha8Rng::seed_from_u64(21);
         let mut series = |count: usize, least: f32, most: f32| -> Vec<f32> { (0..count).map(|_| rng.random_range(least..most)).collect() };
         let pixels = series(t * n * height * width * config.channels, 0.05, 1.0);
@@ -35,17 +41,17 @@ impl Trial {
         let mut responses = series(t * n * config.units, 0.0, 3.0);
         responses.iter_mut().skip(3).step_by(7).for_each(|y| *y = f32::NAN);
         let draws = Draws::sample(config, n, 5);
-        Self { pixels, eye, behavior, responses, draws, periphery, network }
+        Self { frames: t, pixels, eye, behavior, responses, draws, periphery, network }
     }
 
     fn clip(&self) -> Clip<'_> {
-        let [.., height, width] = SHAPE;
+        let [_, height, width] = SHAPE;
         Clip { video: Pixels::F32(&self.pixels), size: [height, width], eye: &self.eye, behavior: &self.behavior, periphery: self.periphery }
     }
 
     /// The same sequence for the reference network: of one stream with the draws, or of all without.
     fn sequence(&self, stream: Option<usize>) -> Sequence {
-        let [t, n, height, width] = SHAPE;
+        let ([n, height, width], t) = (SHAPE, self.frames);
         let mut draws = ReferenceDraws::default();
         if stream.is_some() {
             draws.monitor_center = self.draws.monitor_center.concat();
@@ -65,7 +71,7 @@ impl Trial {
 
     fn check(&self, what: &str) {
         let reference = ReferenceNetwork::of(&self.network);
-        let mut run = self.network.begin(SHAPE[1], Streams::All, Draws::none()).expect("begin");
+        let mut run = self.network.begin(SHAPE[0], Streams::All, Draws::none()).expect("begin");
         let rates = wide(&run.step(&self.clip()).expect("step"));
         let expected = reference.respond(&self.sequence(None));
         let error = norm(&difference(&rates, &expected)) / norm(&expected);
@@ -77,7 +83,7 @@ impl Trial {
     fn check_gradients(&self, what: &str, mut reference: ReferenceNetwork) {
         let targets = Targets { responses: &self.responses, burnin: BURNIN };
         let (scored, gradients, video) =
-            self.network.objective(&self.clip(), &targets, SHAPE[1], STREAM, self.draws.clone(), true).expect("objective");
+            self.network.objective(&self.clip(), &targets, SHAPE[0], STREAM, self.draws.clone(), true).expect("objective");
         let wide_targets = wide(&self.responses);
         let mut sequence = self.sequence(Some(STREAM));
         let expected = reference.objective(&sequence, &wide_targets, BURNIN);
@@ -144,6 +150,18 @@ fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
 #[test]
 fn release_with_conv_lstm() {
     Trial::new(Periphery::Dark, |_| {}).check("release, ConvLstm");
+}
+
+/// Longer than the pieces that forward and backward go through at a time.
+#[test]
+fn a_long_clip() {
+    for kind in [RecurrentKind::ConvLstm, RecurrentKind::CvtLstm] {
+        let trial = Trial::of_frames(13, Periphery::Dark, |c| {
+            c.recurrent.kind = kind;
+            c.feedforward.dropout = 0.2;
+        });
+        trial.check("long clip");
+    }
 }
 
 #[test]
