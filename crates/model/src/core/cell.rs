@@ -23,6 +23,7 @@ pub(crate) struct Cell {
     map: Frame,
     gates: Fused,
     attention: Option<Attention>,
+    pub(crate) together: usize,
 }
 
 /// Convolution and attention of the CvT cells, ahead of the gates.
@@ -88,7 +89,7 @@ impl Cell {
             let qkv = ["proj_q", "proj_k", "proj_v"].map(|part| bare(part, project));
             Attention { conv: bare("conv", conv), qkv: Fused { parts: qkv.into() }, groups, common }
         });
-        Self { kind: config.kind, hidden, both, map, gates: Fused { parts: gates }, attention }
+        Self { kind: config.kind, hidden, both, map, gates: Fused { parts: gates }, attention, together: TOGETHER }
     }
 
     /// Every convolution.
@@ -279,8 +280,8 @@ impl Attention {
     }
 }
 
-/// Frames whose weight gradients are taken as one product.
-const TOGETHER: usize = 20;
+/// Floats of the gates' gradients whose weight gradients are taken as one product, at most: 20 frames at the published size.
+const TOGETHER: usize = 1 << 23;
 
 /// The walk back over the frames of a clip.
 pub(crate) struct CellBackward<'a> {
@@ -345,12 +346,12 @@ impl CellBackward<'_> {
         let (frame, spatial) = (Frame { channels: self.cell.both, ..self.cell.map }, self.prepared.spatial());
         let dboth = spatial.input_gradient(self.batch, frame, dspatial.as_ref().unwrap_or(&gates), &mut Vec::new());
         let (pending, padded) = (&mut self.pending, self.cell.padded(spatial, both));
-        let steps = TOGETHER.div_ceil(self.batch);
+        let steps = (self.cell.together / gates.len()).clamp(1, self.trace.gates.len());
         grow(&mut pending.padded, padded, steps);
         grow(&mut pending.dgates, gates, steps);
         pending.dz.extend(dspatial.into_iter().flatten());
         pending.frames += self.batch;
-        if pending.frames >= TOGETHER {
+        if pending.frames >= steps * self.batch {
             self.flush();
         }
         (dboth, direct)

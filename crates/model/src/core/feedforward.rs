@@ -13,8 +13,8 @@ use striate_kernels::conv::ConvShape;
 use striate_kernels::pad::{self, Border, Frame};
 use striate_kernels::pool;
 
-/// Frames that go through together, about: their maps fit the last-level cache at the published size.
-const FRAMES: usize = 20;
+/// Floats of the largest maps of frames that go through together, at most: what a last-level cache holds, 20 frames at the published size.
+const TOGETHER: usize = 1 << 22;
 
 /// The feedforward network of one stream.
 #[derive(Clone, Debug)]
@@ -25,6 +25,7 @@ pub(crate) struct Feedforward {
     inputs: Vec<Conv>,
     blocks: Vec<Block>,
     out: Conv,
+    together: usize,
 }
 
 /// The network of one stream, ready to run.
@@ -66,7 +67,7 @@ impl Feedforward {
             } else {
                 let out = pointwise(c.out_channels, 1, "core.feedforward.out".into());
                 blocks.push(block);
-                return Self { retina, input_pad: (c.in_spatial - c.in_stride) / 2, inputs, blocks, out };
+                return Self { retina, input_pad: (c.in_spatial - c.in_stride) / 2, inputs, blocks, out, together: TOGETHER };
             }
             blocks.push(block);
         }
@@ -130,6 +131,12 @@ impl Feedforward {
         self.blocks.iter().map(of_block).collect()
     }
 
+    /// Frames that go through together: whole time steps.
+    fn piece(&self, batch: usize) -> usize {
+        let largest = self.frames().iter().map(Frame::len).max().unwrap_or(1);
+        (self.together / largest / batch).max(1) * batch
+    }
+
     /// Retinal images [T * N, H, W, C] to maps [T * N, h, w, C_out]; with a trace where a backward pass is to come.
     pub(crate) fn forward(
         &self,
@@ -148,7 +155,7 @@ impl Feedforward {
         }
         let all = retina.len() / self.retina.len();
         let mut maps = Vec::with_capacity(all * self.output().len());
-        for retina in retina.chunks(piece(batch) * self.retina.len()) {
+        for retina in retina.chunks(self.piece(batch) * self.retina.len()) {
             let frames = retina.len() / self.retina.len();
             let padded = self.padded_retina(retina);
             let mut x = ready.inputs[0].forward(&ready.inputs[0].extent(frames, batch, self.retina.padded(self.input_pad)), &padded);
@@ -207,9 +214,9 @@ impl Feedforward {
         let mut pointwise = vec![ConvGradient::default(); self.blocks.len()]; // of the projection after each block
         let mut input = ConvGradient::default();
         let mut dretina = vec![0.0; trace.retina.len()];
-        let starts: Vec<usize> = (0..all).step_by(piece(batch)).collect();
+        let starts: Vec<usize> = (0..all).step_by(self.piece(batch)).collect();
         for start in starts.into_iter().rev() {
-            let frames = start..(start + piece(batch)).min(all);
+            let frames = start..(start + self.piece(batch)).min(all);
             let xs: Vec<Vec<f32>> = (0..self.blocks.len()).map(|b| self.block_input(ready, trace, b, all, &frames, batch)).collect();
             let mut d = of_frames(dout, all, &frames).to_vec();
             for (b, (block, frame)) in self.blocks.iter().zip(self.frames()).enumerate().rev() {
@@ -234,13 +241,56 @@ impl Feedforward {
     }
 }
 
-/// Frames of one piece: whole time steps.
-fn piece(batch: usize) -> usize {
-    (FRAMES / batch).max(1) * batch
-}
-
 /// The part of `x`, which holds `all` frames, that belongs to some.
 fn of_frames<'a>(x: &'a [f32], all: usize, frames: &std::ops::Range<usize>) -> &'a [f32] {
     let per_frame = x.len() / all;
     &x[frames.start * per_frame..frames.end * per_frame]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::NetworkConfig;
+    use crate::{Draws, Network};
+    use rand::{RngExt, SeedableRng};
+
+    fn difference(a: &[f32], b: &[f32]) -> f64 {
+        let sum = |x: &mut dyn Iterator<Item = f64>| x.map(|v| v * v).sum::<f64>().sqrt();
+        sum(&mut a.iter().zip(b).map(|(a, b)| f64::from(a - b))) / sum(&mut b.iter().map(|b| f64::from(*b))).max(1e-30)
+    }
+
+    /// One time step at a time or all at once: the same maps and gradients, up to the order of sums.
+    #[test]
+    fn pieces_do_not_matter() {
+        let mut config = NetworkConfig { units: 2, streams: 1, ..NetworkConfig::default() };
+        (config.perspective.height, config.perspective.width) = (16, 24);
+        let f = &mut config.feedforward;
+        (f.block_channels, f.block_groups, f.block_layers) = (vec![4, 8], vec![1, 2], vec![2, 3]);
+        (f.block_temporals, f.block_spatials, f.block_pools, f.out_channels, f.dropout) = (vec![3, 2], vec![3, 3], vec![2, 1], 8, 0.3);
+        let network = Network::new(config.clone(), 3).expect("a sound configuration");
+        let (batch, frames) = (2, 14);
+        let retina = Frame { height: 16, width: 24, channels: 1 };
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let x: Vec<f32> = (0..frames * retina.len()).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let draws = Draws::sample(&config, batch, 4);
+        let pass = |together: usize| {
+            let feedforward = Feedforward { together, ..Feedforward::new(&config.feedforward, retina) };
+            let ready = feedforward.prepare(network.params(), 0);
+            let mut state = feedforward.begin(batch);
+            let (maps, trace) = feedforward.forward(&ready, &x, batch, &draws, &mut state, true);
+            let mut gradients = Gradients::none(network.params());
+            let dretina = feedforward.backward(&ready, network.params(), 0, &trace, batch, &draws, &maps, &mut gradients);
+            (feedforward.piece(batch), maps, dretina, gradients)
+        };
+        let (whole, steps, some) = (pass(1 << 22), pass(1), pass(3 * 2 * 384));
+        assert_eq!([whole.0 > frames, steps.0 == batch, some.0 == 3 * batch], [true; 3]);
+        for pieces in [steps, some] {
+            assert_eq!(pieces.1, whole.1, "maps");
+            assert!(difference(&pieces.2, &whole.2) < 1e-6, "retina {}", difference(&pieces.2, &whole.2));
+            for (param, (a, b)) in network.params().iter().zip(pieces.3.iter().zip(whole.3.iter())) {
+                let (Some(a), Some(b)) = (a, b) else { continue };
+                assert!(difference(a, b) < 2e-6, "{}: {}", param.name, difference(a, b));
+            }
+        }
+    }
 }

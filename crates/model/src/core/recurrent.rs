@@ -300,6 +300,8 @@ impl InterGroup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Network;
+    use crate::config::{NetworkConfig, RecurrentKind};
     use rand::SeedableRng;
 
     #[test]
@@ -316,5 +318,41 @@ mod tests {
             [0.70709968, 0.70710498, 0., 0.],
         ];
         dense.iter().zip(want.iter().flatten()).for_each(|(g, w)| assert!((g - w).abs() < 1e-6, "{dense:?}"));
+    }
+
+    /// Weight gradients of each frame on its own, of some together, or of all: the same, up to the order of sums.
+    #[test]
+    fn frames_taken_together_do_not_matter() {
+        for kind in [RecurrentKind::ConvLstm, RecurrentKind::CvtLstm, RecurrentKind::CvtGru] {
+            let mut config = NetworkConfig { units: 2, streams: 1, ..NetworkConfig::default() };
+            let r = &mut config.recurrent;
+            (r.kind, r.in_channels, r.hidden_channels, r.out_channels, r.groups, r.dropout) = (kind, 8, 8, 8, 2, 0.3);
+            config.feedforward.out_channels = 4;
+            let network = Network::new(config.clone(), 3).expect("a sound configuration");
+            let (batch, frames, map) = (2, 10, Frame { height: 3, width: 5, channels: 4 });
+            let mut rng = ChaCha8Rng::seed_from_u64(1);
+            let mut series = |n: usize| (0..n).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f32>>();
+            let (x, m) = (series(frames * map.len()), series(frames * config.modulation.features()));
+            let draws = Draws::sample(&config, batch, 4);
+            let pass = |together: usize| {
+                let mut recurrent = Recurrent::new(&config.recurrent, map, config.modulation.features());
+                recurrent.cell.together = together;
+                let ready = recurrent.prepare(network.params(), 0);
+                let (out, trace) = recurrent.forward(&ready, x.clone(), m.clone(), batch, &draws, &mut recurrent.begin(batch), true);
+                let mut gradients = Gradients::none(network.params());
+                recurrent.backward(&ready, network.params(), 0, trace, batch, &draws, &out, &mut gradients);
+                gradients
+            };
+            let gates = batch * 15 * 8 * if kind == RecurrentKind::CvtGru { 2 } else { 4 }; // floats of one time step
+            let whole = pass(usize::MAX);
+            for pieces in [pass(1), pass(2 * gates)] {
+                for (param, (a, b)) in network.params().iter().zip(pieces.iter().zip(whole.iter())) {
+                    let (Some(a), Some(b)) = (a, b) else { continue };
+                    let norm = |x: &mut dyn Iterator<Item = f32>| x.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+                    let off = norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut b.iter().copied()).max(1e-30);
+                    assert!(off < 2e-6, "{kind:?}: {} {off}", param.name);
+                }
+            }
+        }
     }
 }

@@ -153,7 +153,7 @@ mod tests {
         let retina = SigmoidPower { logit: 0.4, scale: 1.3, offset: -0.2, max_power: 1.0 };
         let config = StaticPowerConfig::default();
         for v in [0.1f32, 0.5, 0.9] {
-            let mut q = luminance(&config, Pixels::F32(&[v]));
+            let mut q = Luminance::new(&config).frame(Pixels::F32(&[v]));
             retina.forward(&mut q);
             assert!((intensity(&config, retina.inverse(q[0])) - v).abs() < 1e-5);
         }
