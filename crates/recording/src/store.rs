@@ -4,10 +4,12 @@ use crate::error::Error;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use zarrs::array::chunk_cache::{ChunkCache, ChunkCacheDecodedLruSizeLimit};
 use zarrs::array::codec::bytes_to_bytes::gzip::GzipCodec;
 use zarrs::array::{Array, ArrayBuilder, CodecOptions, ElementOwned};
 use zarrs::array::{FillValue, data_type};
 use zarrs::filesystem::FilesystemStore;
+use zarrs::storage::ReadableStorageTraits;
 
 /// Frames of a video chunk: a random window of 70 frames touches three or four.
 pub(crate) const VIDEO_CHUNK: usize = 32;
@@ -123,11 +125,16 @@ where
 /// An array that is read.
 pub(crate) struct Stored {
     array: Array<FilesystemStore>,
+    /// Chunks as they were last decoded: windows drawn at random come back to them, and short clips share them.
+    cache: ChunkCacheDecodedLruSizeLimit,
     /// Name.
     pub(crate) name: &'static str,
     /// Shape.
     pub(crate) shape: Vec<usize>,
 }
+
+/// Bytes of decoded chunks that are remembered: a few minutes of video, or all of a set of pictures.
+const REMEMBERED: u64 = 1 << 28;
 
 /// Most bytes of a chunk, and of one frame or sample.
 const LARGEST: u64 = 1 << 31;
@@ -144,7 +151,9 @@ impl Stored {
         if shape.len() != axes || found != kind {
             return Err(Error::damaged(path, format!("array {name}"), format!("{axes} axes of {kind}"), format!("shape {shape:?} of {found}")));
         }
-        let stored = Self { array, name, shape };
+        let readable: Arc<dyn ReadableStorageTraits> = store.clone();
+        let cache = ChunkCacheDecodedLruSizeLimit::new(Arc::new(array.with_storage(readable)), REMEMBERED);
+        let stored = Self { array, cache, name, shape };
         stored.check_sizes(path)?;
         Ok(stored)
     }
@@ -181,7 +190,7 @@ impl Stored {
         })?;
         let first = rows.start as u64..rows.end as u64;
         let ranges: Vec<Range<u64>> = std::iter::once(first.clone()).chain(self.shape[1..].iter().map(|n| 0..*n as u64)).collect();
-        self.array.retrieve_array_subset::<Vec<T>>(&ranges).map_err(|e| {
+        self.cache.retrieve_array_subset::<Vec<T>>(&ranges, &CodecOptions::default()).map_err(|e| {
             let why = format!("rows {first:?} cannot be read: {e}; a chunk is damaged, copy the recording again");
             Error::zarr(path, self.name)(why)
         })

@@ -3,13 +3,12 @@
 //! A step reads the projected input and hidden state side by side, `both`; the backward pass walks the frames in reverse
 //! and leaves weight gradients to one product over all frames at the end.
 
-use super::groups::{concatenate, split};
+use super::attention::{Attention, PreparedAttention};
+use super::groups::split;
 use crate::config::{RecurrentConfig, RecurrentKind};
 use crate::layers::conv::{Conv, ConvGradient, Fused, Prepared};
 use crate::params::{Gradients, Param, Params};
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
-use striate_kernels::attention::Head;
 use striate_kernels::conv::{ConvShape, Extent};
 use striate_kernels::lstm;
 use striate_kernels::pad::{self, Border, Frame};
@@ -26,27 +25,11 @@ pub(crate) struct Cell {
     pub(crate) together: usize,
 }
 
-/// Convolution and attention of the CvT cells, ahead of the gates.
-#[derive(Clone, Debug)]
-struct Attention {
-    conv: Conv,
-    qkv: Fused,
-    groups: usize,
-    common: usize,
-}
-
 /// A cell ready to run.
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedCell {
     gates: Prepared,
     attention: Option<PreparedAttention>,
-}
-
-#[derive(Clone, Debug)]
-struct PreparedAttention {
-    conv: Prepared,
-    qkv: Prepared,
-    scales: Vec<f32>,
 }
 
 /// Hidden and cell state, [N, h, w, C] each; a GRU has no cell state.
@@ -199,84 +182,6 @@ impl PreparedCell {
     /// The convolution that reads `both`.
     fn spatial(&self) -> &Prepared {
         self.attention.as_ref().map_or(&self.gates, |a| &a.conv)
-    }
-}
-
-impl Attention {
-    fn head_width(&self) -> usize {
-        self.common / self.groups
-    }
-
-    /// What the gates read.
-    fn beside(&self, z: &[f32], a: &[f32]) -> Vec<f32> {
-        concatenate(&[(z, self.common), (a, self.common)], self.groups)
-    }
-
-    /// Queries, keys and values of each (batch element, group), contiguous.
-    fn heads(&self, qkv: &[f32], batch: usize) -> Vec<[Vec<f32>; 3]> {
-        let (d, pixels) = (self.head_width(), qkv.len() / batch / (3 * self.common));
-        (0..batch * self.groups)
-            .into_par_iter()
-            .map(|head| {
-                let (n, g) = (head / self.groups, head % self.groups);
-                std::array::from_fn(|part| {
-                    let mut head = vec![0.0; pixels * d];
-                    let of_pixel = |p: usize| &qkv[(n * pixels + p) * 3 * self.common + (g * 3 + part) * d..][..d];
-                    head.chunks_exact_mut(d).enumerate().for_each(|(p, to)| to.copy_from_slice(of_pixel(p)));
-                    head
-                })
-            })
-            .collect()
-    }
-
-    /// Attended values [N, pixels, common].
-    fn attend(&self, scales: &[f32], qkv: &[f32], batch: usize) -> Vec<f32> {
-        let d = self.head_width();
-        let heads: Vec<Vec<f32>> = self
-            .heads(qkv, batch)
-            .par_iter()
-            .enumerate()
-            .map(|(head, [q, k, v])| Head { q, k, v, scale: &scales[head % self.groups * d..][..d], dim: d }.forward())
-            .collect();
-        self.interleave(&heads.iter().map(Vec::as_slice).collect::<Vec<_>>(), 1, 0, qkv.len() / 3)
-    }
-
-    /// Heads [pixels, d] side by side, part `part` of `parts` within each group.
-    fn interleave(&self, heads: &[&[f32]], parts: usize, part: usize, len: usize) -> Vec<f32> {
-        let (d, mut out) = (self.head_width(), vec![0.0; len * parts]);
-        let pixels = heads[0].len() / d;
-        for (head, values) in heads.iter().enumerate() {
-            let (n, g) = (head / self.groups, head % self.groups);
-            for (p, value) in values.chunks_exact(d).enumerate() {
-                out[(n * pixels + p) * parts * self.common + (g * parts + part) * d..][..d].copy_from_slice(value);
-            }
-        }
-        out
-    }
-
-    /// Gradients of queries, keys and values, and (added) of the scales.
-    fn attend_gradient(&self, scales: &[f32], qkv: &[f32], da: &[f32], batch: usize, dscales: &mut [f32]) -> Vec<f32> {
-        let (d, pixels) = (self.head_width(), da.len() / batch / self.common);
-        let heads: Vec<_> = self
-            .heads(qkv, batch)
-            .par_iter()
-            .enumerate()
-            .map(|(head, [q, k, v])| {
-                let (n, g) = (head / self.groups, head % self.groups);
-                let da: Vec<f32> = (0..pixels).flat_map(|p| da[(n * pixels + p) * self.common + g * d..][..d].iter().copied()).collect();
-                Head { q, k, v, scale: &scales[g * d..][..d], dim: d }.backward(&da)
-            })
-            .collect();
-        for (head, gradient) in heads.iter().enumerate() {
-            let g = head % self.groups;
-            dscales[g * d..][..d].iter_mut().zip(&gradient.scale).for_each(|(s, d)| *s += d);
-        }
-        let mut out = vec![0.0; qkv.len()];
-        for part in 0..3 {
-            let heads: Vec<&[f32]> = heads.iter().map(|h| [&h.q, &h.k, &h.v][part].as_slice()).collect();
-            out.iter_mut().zip(self.interleave(&heads, 3, part, da.len())).for_each(|(o, v)| *o += v);
-        }
-        out
     }
 }
 

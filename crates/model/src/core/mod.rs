@@ -1,6 +1,7 @@
 //! Core: what neurons share. Causal 3-D convolutional DenseNet, then a recurrent cell steered by modulation; one
 //! independent copy per stream.
 
+mod attention;
 mod block;
 mod cell;
 mod feedforward;
