@@ -7,7 +7,7 @@
 Layers and sizes are the preset `published`'s (or, with --cell conv_lstm, the paper's core): perspective, modulation, feedforward, recurrent,
 readout, Poisson loss, SGD with momentum. Weights are random and weight normalisation happens once per sequence, as in Striate.
 All streams run as groups of one convolution, the layout PyTorch is fastest with; a clip goes through the feedforward at once.
-With --fnn FOLDER (a checkout of the authors' code) their network is timed as well. Run it with nothing else running.
+Run it with nothing else running.
 """
 
 import argparse

@@ -1,5 +1,6 @@
 //! The command as its users meet it.
 
+mod bench;
 mod help;
 mod models;
 mod runs;

@@ -1,0 +1,25 @@
+//! Benchmarks run and count what they say; how fast is not tested.
+
+use crate::{failure, output};
+
+#[test]
+fn every_benchmark_counts_the_arithmetic_it_times() {
+    for (what, figures) in [("respond", 3), ("train", 1), ("kernels", 0)] {
+        let arguments = ["bench", what, "loader.sample_size=12", "loader.batch_size=2", "--preset", "tiny", "--units", "7", "--size", "36x64"];
+        let out = output(&[&arguments[..], &["--seconds", "0", "--threads", "1", "--json"]].concat());
+        let measured: serde_json::Value = serde_json::from_str(&out).expect("json");
+        let rows = measured["figures"].as_array().expect("figures");
+        assert!(figures == 0 || rows.len() == figures, "{out}");
+        assert_eq!(measured["threads"], 1);
+        for row in rows {
+            let [fastest, median, slowest] = ["fastest_ms", "median_ms", "slowest_ms"].map(|k| row[k].as_f64().expect("a time"));
+            assert!(0.0 < fastest && fastest <= median && median <= slowest, "{row}");
+            // GFLOP/s and share of the peak come from the same multiply-adds and the same median
+            let (gflops, share) = (row["gflops"].as_f64().expect("a rate"), row["share_of_peak"].as_f64().expect("a share"));
+            let peak = measured["peak_gflops"].as_f64().expect("a peak");
+            assert!(gflops > 0.0 && (gflops / peak - share).abs() < 1e-6 * share, "{row}");
+        }
+    }
+    assert!(failure(&["bench", "respond", "--preset", "tiny", "--batch", "0"]).contains("--batch must be at least 1"));
+    assert!(failure(&["bench", "train", "--size", "36by64"]).contains("HEIGHTxWIDTH"));
+}
