@@ -201,13 +201,27 @@ pub(crate) fn sum_by(x: &[f32], f: impl Fn(f64) -> f64) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
+/// Largest value, in sixteen interleaved lanes; a NaN is not the largest, but makes every exponential of its own NaN.
+#[inline(always)]
+fn largest(x: &[f32]) -> f32 {
+    let mut most = [f32::NEG_INFINITY; 16];
+    let pieces = x.chunks_exact(16);
+    let rest = pieces.remainder().iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for piece in pieces {
+        for (most, v) in most.iter_mut().zip(piece) {
+            *most = if *v > *most { *v } else { *most };
+        }
+    }
+    most.into_iter().fold(rest, f32::max)
+}
+
 /// `x <- softmax(x)`, one row.
 pub(crate) fn softmax(x: &mut [f32]) {
     struct Softmax<'a>(&'a mut [f32]);
     impl Kernel for Softmax<'_> {
         #[inline(always)]
         fn run<V: Lanes>(self) {
-            let peak = self.0.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let peak = largest(self.0);
             self.0.iter_mut().for_each(|x| *x = exp::<V>(*x - peak));
             let sum = sum_by(self.0, |v| v);
             let scale = (1.0 / sum) as f32;

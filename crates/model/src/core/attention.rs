@@ -58,19 +58,21 @@ impl Attention {
             .enumerate()
             .map(|(head, [q, k, v])| Head { q, k, v, scale: &scales[head % self.groups * d..][..d], dim: d }.forward())
             .collect();
-        self.interleave(&heads.iter().map(Vec::as_slice).collect::<Vec<_>>(), 1, 0, qkv.len() / 3)
+        self.interleave(heads.len() / self.groups, &|head| vec![heads[head].as_slice()])
     }
 
-    /// Heads [pixels, d] side by side, part `part` of `parts` within each group.
-    fn interleave(&self, heads: &[&[f32]], parts: usize, part: usize, len: usize) -> Vec<f32> {
-        let (d, mut out) = (self.head_width(), vec![0.0; len * parts]);
-        let pixels = heads[0].len() / d;
-        for (head, values) in heads.iter().enumerate() {
-            let (n, g) = (head / self.groups, head % self.groups);
-            for (p, value) in values.chunks_exact(d).enumerate() {
-                out[(n * pixels + p) * parts * self.common + (g * parts + part) * d..][..d].copy_from_slice(value);
+    /// The parts [pixels, d] of N heads of each group, side by side: [N, pixels, groups * parts * d].
+    fn interleave<'a>(&self, batch: usize, parts: &dyn Fn(usize) -> Vec<&'a [f32]>) -> Vec<f32> {
+        let d = self.head_width();
+        let heads: Vec<&[f32]> = (0..batch * self.groups).flat_map(parts).collect();
+        let (pixels, each) = (heads[0].len() / d, heads.len() / batch);
+        let mut out = vec![0.0; batch * pixels * each * d];
+        out.par_chunks_mut(each * d).enumerate().with_min_len(64).for_each(|(pixel, out)| {
+            let (n, p) = (pixel / pixels, pixel % pixels);
+            for (head, out) in heads[n * each..].iter().zip(out.chunks_exact_mut(d)) {
+                out.copy_from_slice(&head[p * d..][..d]);
             }
-        }
+        });
         out
     }
 
@@ -83,19 +85,16 @@ impl Attention {
             .enumerate()
             .map(|(head, [q, k, v])| {
                 let (n, g) = (head / self.groups, head % self.groups);
-                let da: Vec<f32> = (0..pixels).flat_map(|p| da[(n * pixels + p) * self.common + g * d..][..d].iter().copied()).collect();
-                Head { q, k, v, scale: &scales[g * d..][..d], dim: d }.backward(&da)
+                let mut own = vec![0.0; pixels * d];
+                let of_pixel = |p: usize| &da[(n * pixels + p) * self.common + g * d..][..d];
+                own.chunks_exact_mut(d).enumerate().for_each(|(p, to)| to.copy_from_slice(of_pixel(p)));
+                Head { q, k, v, scale: &scales[g * d..][..d], dim: d }.backward(&own)
             })
             .collect();
         for (head, gradient) in heads.iter().enumerate() {
             let g = head % self.groups;
             dscales[g * d..][..d].iter_mut().zip(&gradient.scale).for_each(|(s, d)| *s += d);
         }
-        let mut out = vec![0.0; qkv.len()];
-        for part in 0..3 {
-            let heads: Vec<&[f32]> = heads.iter().map(|h| [&h.q, &h.k, &h.v][part].as_slice()).collect();
-            out.iter_mut().zip(self.interleave(&heads, 3, part, da.len())).for_each(|(o, v)| *o += v);
-        }
-        out
+        self.interleave(batch, &|head| vec![&heads[head].q, &heads[head].k, &heads[head].v])
     }
 }
