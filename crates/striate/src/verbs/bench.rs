@@ -140,9 +140,11 @@ impl Bench {
     }
 }
 
-/// Forward pass, input gradient and weight gradient of every convolution, on a few frames.
+/// Frames that a kernel is timed on.
+const FRAMES: usize = 8;
+
+/// Forward pass, input gradient and weight gradient of every convolution.
 fn kernels(layers: &[Layer], budget: Duration, peak: f64) -> Result<Vec<Figure>> {
-    const FRAMES: usize = 8;
     let each = budget / (3 * layers.len().max(1)) as u32;
     let mut figures = Vec::new();
     for layer in layers {
@@ -175,7 +177,7 @@ fn kernels(layers: &[Layer], budget: Duration, peak: f64) -> Result<Vec<Figure>>
 
 /// Frames of the padded output gradient.
 fn transposed(s: &ConvShape, [height, width]: [usize; 2]) -> Extent {
-    Extent { frames: 8, batch: 1, height: height + s.k - 1, width: width + s.k - 1 }
+    Extent { frames: FRAMES, batch: 1, height: height + s.k - 1, width: width + s.k - 1 }
 }
 
 fn values(n: usize) -> Vec<f32> {
