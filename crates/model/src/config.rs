@@ -222,13 +222,15 @@ pub enum PerspectiveKind {
     MonitorRetina,
     /// Plain zero-initialised first layer, then weight-normalised ones (profile R).
     MlpMonitorRetina,
+    /// Lesion: neither eye nor geometry, the monitor's luminance is stretched over the retina (Extended Data Fig. 3a-e; how is our choice).
+    None,
 }
 
 /// Perspective: monitor geometry, retina, eye network (paper Methods, "Perspective").
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PerspectiveConfig {
-    /// `monitor_retina` or `mlp_monitor_retina`.
+    /// `monitor_retina`, `mlp_monitor_retina` or, as a lesion, `none`.
     #[serde(rename = "type")]
     pub kind: PerspectiveKind,
     /// Rows of the retinal image.
@@ -363,13 +365,15 @@ pub enum ModulationKind {
     MlpLstm,
     /// Learned sigmoid of each input, then FlatLstm.
     SigmoidLstm,
+    /// Lesion: all features are zero (Extended Data Fig. 3f-j).
+    None,
 }
 
 /// Modulation: an LSTM over behaviour (paper Methods, "Modulation").
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModulationConfig {
-    /// `flat_lstm`, `mlp_lstm` or `sigmoid_lstm`.
+    /// `flat_lstm`, `mlp_lstm`, `sigmoid_lstm` or, as a lesion, `none`.
     #[serde(rename = "type")]
     pub kind: ModulationKind,
     /// Dropout of the LSTM's input and hidden state, fixed over a sequence.
@@ -416,7 +420,7 @@ impl ModulationConfig {
     /// Modulation features handed to the core, per stream.
     pub fn features(&self) -> usize {
         match self.kind {
-            ModulationKind::MlpLstm => self.lstm_features,
+            ModulationKind::MlpLstm | ModulationKind::None => self.lstm_features,
             ModulationKind::FlatLstm | ModulationKind::SigmoidLstm => self.out_features,
         }
     }

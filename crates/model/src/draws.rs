@@ -3,6 +3,7 @@
 //! Drawn from one seed, or given (reference cases record theirs). Evaluation draws nothing.
 
 use crate::config::{ModulationKind, NetworkConfig, PerspectiveKind};
+use crate::modules::Modules;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
@@ -47,6 +48,12 @@ impl Draws {
         Self { monitor_center, monitor_angle, readout_position, masks }
     }
 
+    /// Without dropout inside frozen modules: they run as in evaluation (paper Methods, "Transfer").
+    pub fn sparing(mut self, frozen: &Modules) -> Self {
+        self.masks.retain(|place, _| !frozen.drop_at(place));
+        self
+    }
+
     /// The mask of a place, if one was drawn.
     pub(crate) fn mask(&self, name: &str) -> Option<&[f32]> {
         self.masks.get(name).map(Vec::as_slice)
@@ -86,9 +93,12 @@ pub fn places(config: &NetworkConfig) -> Vec<Place> {
     let (x, h) = match m.kind {
         ModulationKind::MlpLstm => (m.mlp_features, m.lstm_features),
         ModulationKind::FlatLstm | ModulationKind::SigmoidLstm => (m.in_features, m.hidden_features),
+        ModulationKind::None => (0, 0),
     };
-    add("modulation.x".into(), x, m.dropout);
-    add("modulation.h".into(), h, m.dropout);
+    if m.kind != ModulationKind::None {
+        add("modulation.x".into(), x, m.dropout);
+        add("modulation.h".into(), h, m.dropout);
+    }
     let f = &config.feedforward;
     for (b, (channels, layers)) in f.block_channels.iter().zip(&f.block_layers).enumerate() {
         (0..*layers).for_each(|l| add(format!("core.feedforward.blocks.{b}.{l}"), *channels, f.dropout));

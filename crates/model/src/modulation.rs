@@ -42,7 +42,7 @@ impl Modulation {
     pub(crate) fn new(config: &NetworkConfig) -> Self {
         let m = &config.modulation;
         let inputs = config.behavior_features;
-        if m.kind == ModulationKind::MlpLstm {
+        if matches!(m.kind, ModulationKind::MlpLstm | ModulationKind::None) {
             let input = Mlp::published("modulation.mlp", inputs, m.mlp_features, m.mlp_layers, None, m.mlp_nonlinear.activation());
             let lstm = Lstm::new("modulation.lstm", m.mlp_features, m.lstm_features, m.init_input, m.init_forget);
             return Self { kind: m.kind, inputs, input, lstm, out: None, width: m.mlp_features };
@@ -56,12 +56,15 @@ impl Modulation {
     }
 
     pub(crate) fn declare(&self, params: &mut Params, stream: usize, rng: &mut ChaCha8Rng) {
+        if self.kind == ModulationKind::None {
+            return;
+        }
         if self.kind == ModulationKind::SigmoidLstm {
             for (kind, value) in [("gains", 1.0), ("biases", 0.0)] {
                 params.push(Param {
                     name: format!("modulation.sigmoid.{kind}.{stream}"),
                     shape: vec![1, self.inputs],
-                    value: vec![value; self.inputs],
+                    value: vec![value; self.inputs].into(),
                     decay: false,
                     scale: 1.0,
                     norm_axes: Some(vec![0]),
@@ -74,29 +77,34 @@ impl Modulation {
         self.out.iter().for_each(|out| out.declare(params, stream, rng));
     }
 
-    pub(crate) fn prepare(&self, params: &Params, stream: usize) -> PreparedModulation {
+    /// Nothing where there is no modulation.
+    pub(crate) fn prepare(&self, params: &Params, stream: usize) -> Option<PreparedModulation> {
+        if self.kind == ModulationKind::None {
+            return None;
+        }
         let squash = |kind: &str| params.value(&format!("modulation.sigmoid.{kind}.{stream}")).to_vec();
-        PreparedModulation {
+        Some(PreparedModulation {
             sigmoid: (self.kind == ModulationKind::SigmoidLstm).then(|| (squash("gains"), squash("biases"))),
             input: self.input.prepare(params, stream),
             gates: self.lstm.prepare(params, stream),
             out: self.out.as_ref().map(|out| out.prepare(params, stream)),
-        }
+        })
     }
 
     pub(crate) fn begin(&self, batch: usize) -> LstmState {
         self.lstm.begin(batch)
     }
 
-    /// Behaviour [T * N, M] to features [T * N, F].
+    /// Behaviour [T * N, M] to features [T * N, F]: zeros, and nothing to go back through, where there is no modulation.
     pub(crate) fn forward(
         &self,
-        prepared: &PreparedModulation,
+        prepared: Option<&PreparedModulation>,
         behavior: &[f32],
         batch: usize,
         draws: &Draws,
         state: &mut LstmState,
-    ) -> (Vec<f32>, ModulationTrace) {
+    ) -> (Vec<f32>, Option<ModulationTrace>) {
+        let Some(prepared) = prepared else { return (vec![0.0; behavior.len() / self.inputs * self.lstm.width()], None) };
         let mut squashed = behavior.to_vec();
         if let Some((gains, biases)) = &prepared.sigmoid {
             for row in squashed.chunks_exact_mut(self.inputs) {
@@ -108,7 +116,7 @@ impl Modulation {
         draws.drop("modulation.x", batch, self.width, self.width, &mut x);
         let (hidden, lstm) = self.lstm.forward(&prepared.gates, &x, batch, draws, state);
         let out = prepared.out.as_ref().map_or_else(|| hidden.clone(), |out| out.pointwise(&hidden));
-        (out, ModulationTrace { behavior: behavior.to_vec(), squashed, input, lstm, hidden })
+        (out, Some(ModulationTrace { behavior: behavior.to_vec(), squashed, input, lstm, hidden }))
     }
 
     /// The tanh of `proj_x` carries no gain, while [`Activation::Tanh`] does: divides it out.
@@ -122,15 +130,16 @@ impl Modulation {
     /// Adds parameter gradients; behaviour itself needs none.
     pub(crate) fn backward(
         &self,
-        prepared: &PreparedModulation,
+        prepared: Option<&PreparedModulation>,
         params: &Params,
         stream: usize,
-        trace: ModulationTrace,
+        trace: Option<ModulationTrace>,
         batch: usize,
         draws: &Draws,
         dout: &[f32],
         gradients: &mut Gradients,
     ) {
+        let (Some(prepared), Some(trace)) = (prepared, trace) else { return };
         let dh = match (&self.out, &prepared.out) {
             (Some(out), Some(prepared)) => {
                 let d = prepared.pointwise_gradients(&trace.hidden, dout);

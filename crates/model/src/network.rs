@@ -69,7 +69,7 @@ pub struct State(pub(crate) Vec<StreamState>);
 /// One stream, ready to run.
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedStream {
-    pub(crate) modulation: PreparedModulation,
+    pub(crate) modulation: Option<PreparedModulation>,
     pub(crate) core: PreparedCore,
     pub(crate) readout: PreparedReadout,
 }
@@ -222,7 +222,7 @@ impl Run<'_> {
         tap(Seen::Perspective(&retina));
         let mut r = vec![0.0; clip.frames(&network.config) * network.config.units];
         for (stream, state) in self.streams.iter().zip(&mut self.state.0) {
-            let (m, _) = network.modulation.forward(&stream.modulation, &behavior, self.batch, &self.draws, &mut state.modulation);
+            let (m, _) = network.modulation.forward(stream.modulation.as_ref(), &behavior, self.batch, &self.draws, &mut state.modulation);
             let (maps, trace) = network.core.forward(&stream.core, &retina, m.clone(), self.batch, &self.draws, &mut state.core, false);
             let own = network.readout.forward(&stream.readout, &self.positions, &maps);
             tap(Seen::Stream { modulation: &m, feedforward: trace.feedforward_output(), recurrent: &maps, readout: &own });

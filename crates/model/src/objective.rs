@@ -70,7 +70,7 @@ impl Network {
         let (eye, behavior) = clip.checked(&self.config, batch)?;
         let (retina, seen) = self.perspective.forward(&run.perspective, clip.video, clip.size, &eye, clip.periphery, &run.draws);
         let (ready, state) = (&run.streams[0], &mut run.state.0[0]);
-        let (m, modulated) = self.modulation.forward(&ready.modulation, &behavior, batch, &run.draws, &mut state.modulation);
+        let (m, modulated) = self.modulation.forward(ready.modulation.as_ref(), &behavior, batch, &run.draws, &mut state.modulation);
         let (maps, trace) = self.core.forward(&ready.core, &retina, m, batch, &run.draws, &mut state.core, true);
         let r = self.readout.forward(&ready.readout, &run.positions, &maps);
         let scored = self.scored(&r, targets, batch)?;
@@ -80,7 +80,7 @@ impl Network {
         let dmaps = self.readout.backward(&ready.readout, &run.positions, params, stream, &maps, &run.draws, &dr, &mut gradients);
         drop(maps);
         let (dretina, dm) = self.core.backward(&ready.core, params, stream, trace, batch, &run.draws, &dmaps, &mut gradients);
-        self.modulation.backward(&ready.modulation, params, stream, modulated, batch, &run.draws, &dm, &mut gradients);
+        self.modulation.backward(ready.modulation.as_ref(), params, stream, modulated, batch, &run.draws, &dm, &mut gradients);
         let dvideo = self.perspective.backward(&run.perspective, params, &seen, &run.draws, dretina, clip.video, video_gradient, &mut gradients);
         Ok((scored, gradients, dvideo))
     }

@@ -170,7 +170,7 @@ impl Network {
                 });
             };
             match tensor.as_f32() {
-                Some(value) if tensor.shape == param.shape => param.value = value.to_vec(),
+                Some(value) if tensor.shape == param.shape => param.value = value.to_vec().into(),
                 _ => return Err(Error::Tensor { key: param.name.clone(), expected: expected(), got: format!("shape {:?}", tensor.shape) }),
             }
             if let Some(at) = param.value.iter().position(|v| !v.is_finite()) {
@@ -196,7 +196,7 @@ impl Network {
     pub fn weights(&self) -> StateDict {
         let mut dict = StateDict::new();
         for param in self.params().iter() {
-            dict.insert(param.name.clone(), Tensor::f32(param.shape.clone(), param.value.clone()));
+            dict.insert(param.name.clone(), Tensor::f32(param.shape.clone(), param.value.to_vec()));
         }
         for (key, tensor) in self.buffers() {
             dict.insert(key, tensor);

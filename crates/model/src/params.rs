@@ -3,6 +3,39 @@
 //! The optimizer reads these roles (adaptive clipping needs them); nothing about a parameter is hidden elsewhere.
 
 use std::collections::HashMap;
+use std::ops::{Deref, DerefMut, Index};
+use std::sync::Arc;
+
+/// Values of a parameter tensor. Clones share one copy in memory until one of them is changed, so that the networks of a cohort
+/// hold what they share only once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Values(Arc<Vec<f32>>);
+
+impl Values {
+    /// Whether both are the same copy in memory.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl From<Vec<f32>> for Values {
+    fn from(values: Vec<f32>) -> Self {
+        Self(Arc::new(values))
+    }
+}
+
+impl Deref for Values {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        &self.0
+    }
+}
+
+impl DerefMut for Values {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        Arc::make_mut(&mut self.0).as_mut_slice()
+    }
+}
 
 /// One parameter tensor.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,7 +45,7 @@ pub struct Param {
     /// Shape, row-major.
     pub shape: Vec<usize>,
     /// Values, row-major.
-    pub value: Vec<f32>,
+    pub value: Values,
     /// Whether weight decay applies.
     pub decay: bool,
     /// Factor on the gradient: the number of units for readout parameters (the loss is averaged over units), else 1.
@@ -76,6 +109,11 @@ impl Params {
         self.place(name).map(|place| &mut self.list[place])
     }
 
+    /// Whether a parameter that a module declared itself is trained.
+    pub(crate) fn learns(&self, name: &str) -> bool {
+        !self.list[self.index[name]].frozen
+    }
+
     /// Values of a parameter a module declared itself.
     pub(crate) fn value(&self, name: &str) -> &[f32] {
         &self.list[self.index[name]].value
@@ -87,7 +125,7 @@ impl Params {
     }
 }
 
-impl std::ops::Index<usize> for Params {
+impl Index<usize> for Params {
     type Output = Param;
     fn index(&self, place: usize) -> &Param {
         &self.list[place]

@@ -188,18 +188,23 @@ impl Block {
         let earlier = self.reach(batch).min(frames.start);
         let with_earlier = (frames.start - earlier) * frame.len()..frames.end * frame.len();
         let inputs: Vec<&[f32]> = std::iter::once(x).chain(trace.before.iter().map(|before| &before[with_earlier.clone()])).collect();
-        let reads: Vec<_> = (0..layers).map(|l| self.read_again(l, frame, inputs[l], &trace.history[l], earlier, batch, draws)).collect();
+        // what the convolutions read serves the gradients of their weights alone
+        let learning = if ready.convs.iter().any(|conv| conv.learns) { layers } else { 0 };
+        let reads: Vec<_> = (0..learning).map(|l| self.read_again(l, frame, inputs[l], &trace.history[l], earlier, batch, draws)).collect();
         let mut d = pool::gradient(frame, self.groups, self.pool, layers + 1, dz); // of the input and each layer's output
         let mut dafter = vec![Vec::new(); layers];
         for l in (0..layers).rev() {
             let dout = std::mem::take(&mut d[l + 1]);
             let conv = &ready.convs[l];
-            sums.convs[l].add(conv.gradients(&self.extent(conv, frame, frames.len(), batch), &reads[l].0, &dout));
+            if let Some((read, _)) = reads.get(l) {
+                sums.convs[l].add(conv.gradients(&self.extent(conv, frame, frames.len(), batch), read, &dout));
+            }
             let mut dx = conv.input_gradient(batch, frame, &dout, &mut sums.later[l]);
             if l > 0 {
-                let after: Vec<&[f32]> = reads[..l].iter().filter_map(|(_, y)| y.as_deref()).collect();
-                let earlier = concatenate(&after.iter().map(|y| (*y, self.channels)).collect::<Vec<_>>(), self.groups);
-                sums.skips[l - 1].add(ready.skips[l - 1].pointwise_gradients(&earlier, &dout));
+                if learning > 0 {
+                    let after: Vec<_> = reads[..l].iter().filter_map(|(_, y)| y.as_deref()).map(|y| (y, self.channels)).collect();
+                    sums.skips[l - 1].add(ready.skips[l - 1].pointwise_gradients(&concatenate(&after, self.groups), &dout));
+                }
                 let dearlier = split(&ready.skips[l - 1].pointwise_gradient(&dout), &vec![self.channels; l], self.groups);
                 for (to, from) in dafter.iter_mut().zip(dearlier) {
                     if to.is_empty() { *to = from } else { add(to, &from) }

@@ -93,7 +93,7 @@ impl Cell {
             params.push(Param {
                 name: format!("core.recurrent.scales.{stream}"),
                 shape,
-                value: vec![1.0; a.common],
+                value: vec![1.0; a.common].into(),
                 decay: false,
                 scale: 1.0,
                 norm_axes: Some(vec![1]),
@@ -111,6 +111,11 @@ impl Cell {
             scales: params.value(&format!("core.recurrent.scales.{stream}")).to_vec(),
         });
         PreparedCell { gates: self.gates.prepare(params, stream), attention }
+    }
+
+    /// Whether the backward pass of a step looks at the hidden state before it, whatever is trained.
+    pub(crate) fn needs_hidden(&self) -> bool {
+        self.kind == RecurrentKind::CvtGru
     }
 
     pub(crate) fn begin(&self, batch: usize) -> CellState {
@@ -140,7 +145,7 @@ impl Cell {
             let a = attention.attend(&ready.scales, &ready.qkv.pointwise(&z), batch);
             gates = prepared.gates.pointwise(&attention.beside(&z, &a));
             if let Some(trace) = &mut trace {
-                trace.attended.push([z, a]);
+                trace.attended.push([z, if ready.conv.learns { a } else { Vec::new() }]); // a serves the gates' weights alone
             }
         }
         if self.kind == RecurrentKind::CvtGru {
@@ -179,6 +184,11 @@ impl Cell {
 }
 
 impl PreparedCell {
+    /// Whether its weights are trained.
+    pub(crate) fn learns(&self) -> bool {
+        self.gates.learns
+    }
+
     /// The convolution that reads `both`.
     fn spatial(&self) -> &Prepared {
         self.attention.as_ref().map_or(&self.gates, |a| &a.conv)
@@ -227,7 +237,8 @@ impl Sums {
 }
 
 impl CellBackward<'_> {
-    /// From the hidden state's gradient after frame `t` to that of `both`; for a GRU also the direct part for the hidden state before.
+    /// From the hidden state's gradient after frame `t` to that of `both`; for a GRU also the direct part for the hidden state before. A
+    /// frozen cell does not look at `both`, and one with an LSTM not at `h_before`.
     pub(crate) fn step(&mut self, t: usize, both: &[f32], h_before: &[f32], mut dh: Vec<f32>, mask: Option<&[f32]>) -> (Vec<f32>, Option<Vec<f32>>) {
         let cell = self.cell.pointwise();
         let mut gates = std::mem::take(&mut self.trace.gates[t]);
@@ -250,6 +261,9 @@ impl CellBackward<'_> {
         };
         let (frame, spatial) = (Frame { channels: self.cell.both, ..self.cell.map }, self.prepared.spatial());
         let dboth = spatial.input_gradient(self.batch, frame, dspatial.as_ref().unwrap_or(&gates), &mut Vec::new());
+        if !spatial.learns {
+            return (dboth, direct); // nobody asks for the gradients of frozen weights
+        }
         let (pending, padded) = (&mut self.pending, self.cell.padded(spatial, both));
         let steps = (self.cell.together / gates.len()).clamp(1, self.trace.gates.len());
         grow(&mut pending.padded, padded, steps);
@@ -271,9 +285,11 @@ impl CellBackward<'_> {
         let qkv = ready.qkv.pointwise(&z);
         let dqkv = attention.attend_gradient(&ready.scales, &qkv, &da, self.batch, &mut self.sums.scales);
         dz.iter_mut().zip(ready.qkv.pointwise_gradient(&dqkv)).for_each(|(d, q)| *d += q);
-        self.pending.read.extend(attention.beside(&z, &a));
-        self.pending.z.extend(z);
-        self.pending.dqkv.extend(dqkv);
+        if ready.conv.learns {
+            self.pending.read.extend(attention.beside(&z, &a));
+            self.pending.z.extend(z);
+            self.pending.dqkv.extend(dqkv);
+        }
         Some(dz)
     }
 

@@ -162,7 +162,9 @@ impl Feedforward {
             for (b, (block, frame)) in self.blocks.iter().zip(self.frames()).enumerate() {
                 let z = block.forward(&ready.blocks[b], frame, x, batch, draws, &mut state.0[b], trace.blocks.get_mut(b).map(|t| (t, all)));
                 x = ready.inputs.get(b + 1).unwrap_or(&ready.out).pointwise(&z);
-                if let Some(pooled) = trace.pooled.get_mut(b) {
+                // the last serves the gradient of the output projection's weights alone
+                let wanted = b + 1 < self.blocks.len() || ready.out.learns;
+                if let (true, Some(pooled)) = (wanted, trace.pooled.get_mut(b)) {
                     pooled.reserve_exact(all * (z.len() / frames) - pooled.len());
                     pooled.extend_from_slice(&z);
                 }
@@ -221,12 +223,16 @@ impl Feedforward {
             let mut d = of_frames(dout, all, &frames).to_vec();
             for (b, (block, frame)) in self.blocks.iter().zip(self.frames()).enumerate().rev() {
                 let after = ready.inputs.get(b + 1).unwrap_or(&ready.out);
-                pointwise[b].add(after.pointwise_gradients(of_frames(&trace.pooled[b], all, &frames), &d));
+                if after.learns {
+                    pointwise[b].add(after.pointwise_gradients(of_frames(&trace.pooled[b], all, &frames), &d));
+                }
                 let dz = after.pointwise_gradient(&d);
                 d = block.backward(&ready.blocks[b], frame, &trace.blocks[b], frames.clone(), &xs[b], batch, draws, &dz, &mut sums[b]);
             }
             let extent = ready.inputs[0].extent(frames.len(), batch, self.retina.padded(self.input_pad));
-            input.add(ready.inputs[0].gradients(&extent, &self.padded_retina(of_frames(&trace.retina, all, &frames)), &d));
+            if ready.inputs[0].learns {
+                input.add(ready.inputs[0].gradients(&extent, &self.padded_retina(of_frames(&trace.retina, all, &frames)), &d));
+            }
             let dpadded = ready.inputs[0].input_gradient_strided(&extent, &d);
             let per_frame = self.retina.len();
             let dretina = &mut dretina[frames.start * per_frame..frames.end * per_frame];

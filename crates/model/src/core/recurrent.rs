@@ -125,7 +125,7 @@ impl Recurrent {
     pub(crate) fn forward(
         &self,
         prepared: &PreparedRecurrent,
-        feedforward: Vec<f32>,
+        mut feedforward: Vec<f32>,
         modulation: Vec<f32>,
         batch: usize,
         draws: &Draws,
@@ -151,6 +151,13 @@ impl Recurrent {
             hidden.extend_from_slice(&state.h);
         }
         let out = prepared.out.pointwise(&hidden[batch * pixels * self.hidden..]);
+        if keep && !prepared.cell.learns() {
+            // these serve gradients of weights alone, and a GRU's step
+            feedforward = Vec::new();
+            if !self.cell.needs_hidden() {
+                hidden = Vec::new();
+            }
+        }
         (out, RecurrentTrace { feedforward, modulation, x, hidden, cell })
     }
 
@@ -176,15 +183,18 @@ impl Recurrent {
         let pixels = self.map.height * self.map.width;
         let (per_x, per_h) = (batch * pixels * self.inputs, batch * pixels * self.hidden);
         let frames = trace.x.len() / per_x;
-        self.out.add_gradients(params, stream, &prepared.out.pointwise_gradients(&trace.hidden[per_h..], dout), gradients);
+        let learns = prepared.cell.learns();
+        if learns {
+            self.out.add_gradients(params, stream, &prepared.out.pointwise_gradients(&trace.hidden[per_h..], dout), gradients);
+        }
         let per_out = dout.len() / frames;
 
         let mut backward = self.cell.begin_backward(&prepared.cell, trace.cell, batch);
         let mut dh = vec![0.0; per_h];
         for t in (0..frames).rev() {
             add(&mut dh, &prepared.out.pointwise_gradient(&dout[t * per_out..][..per_out]));
-            let h_before = &trace.hidden[t * per_h..][..per_h];
-            let read = self.both(&trace.x[t * per_x..][..per_x], h_before, batch, draws);
+            let h_before = trace.hidden.get(t * per_h..(t + 1) * per_h).unwrap_or_default();
+            let read = if learns { self.both(&trace.x[t * per_x..][..per_x], h_before, batch, draws) } else { Vec::new() };
             let (dboth, dh_direct) = backward.step(t, &read, h_before, dh, draws.mask("core.recurrent.h"));
             let mut parts = split(&dboth, &[self.inputs, self.hidden], self.groups);
             dh = parts.pop().unwrap_or_default();
@@ -202,7 +212,7 @@ impl Recurrent {
         backward.finish(params, stream, gradients);
         let dx = trace.x; // of the projected input, before tanh
 
-        if let (Some(between), Some(ready)) = (&self.between, &prepared.between) {
+        if let (Some(between), Some(ready), true) = (&self.between, &prepared.between, learns) {
             let d = ready.pointwise_gradients(&trace.hidden[..frames * per_h], &dx);
             between.add_gradients(params, stream, &d.weights, gradients);
         }
@@ -247,10 +257,11 @@ impl InterGroup {
     fn declare(&self, params: &mut Params, stream: usize, rng: &mut ChaCha8Rng) {
         let bound = (self.fan_in() as f32).powf(-0.5);
         let shape = vec![self.groups, self.groups - 1, self.inputs, self.hidden];
-        let value = (0..shape.iter().product::<usize>()).map(|_| rng.random_range(-bound..bound)).collect();
+        let value: Vec<f32> = (0..shape.iter().product::<usize>()).map(|_| rng.random_range(-bound..bound)).collect();
+        let value = value.into();
         let name = |kind: &str| format!("{}.{kind}.{stream}", Self::NAME);
         params.push(Param { name: name("weights"), shape, value, decay: true, scale: 1.0, norm_axes: Some(vec![1, 3]), frozen: false });
-        let value = vec![self.gain; self.groups * self.inputs];
+        let value = vec![self.gain; self.groups * self.inputs].into();
         let shape = vec![self.groups, self.inputs];
         params.push(Param { name: name("gains"), shape, value, decay: false, scale: 1.0, norm_axes: Some(vec![1]), frozen: false });
     }
@@ -281,10 +292,14 @@ impl InterGroup {
         let (cin, cout) = (self.groups * self.hidden, self.groups * self.inputs);
         let mut dense = vec![0.0; cin * cout];
         normal.iter().enumerate().for_each(|(i, w)| dense[self.dense(i / columns, i % columns)] = *w);
-        Prepared::new(ConvShape { groups: 1, cin, cout, kt: 1, k: 1, stride: 1 }, dense, None)
+        let learns = params.learns(&format!("{}.weights.{stream}", Self::NAME));
+        Prepared::new(ConvShape { groups: 1, cin, cout, kt: 1, k: 1, stride: 1 }, dense, None, learns)
     }
 
     fn add_gradients(&self, params: &Params, stream: usize, dense: &[f32], gradients: &mut Gradients) {
+        if dense.is_empty() {
+            return; // frozen
+        }
         let gains = params.value(&format!("{}.gains.{stream}", Self::NAME));
         let columns = self.fan_in();
         let rows = self.rows(params, stream);
@@ -309,7 +324,7 @@ mod tests {
         let layer = InterGroup { groups: 2, inputs: 2, hidden: 2, gain: 1.0 };
         let mut params = Params::default();
         layer.declare(&mut params, 0, &mut ChaCha8Rng::seed_from_u64(0));
-        params.get_mut("core.recurrent.proj_x.0.weights.0").expect("declared").value = vec![1., 2., 3., 5., 7., 8., 9., 12.];
+        params.get_mut("core.recurrent.proj_x.0.weights.0").expect("declared").value = vec![1., 2., 3., 5., 7., 8., 9., 12.].into();
         let dense = layer.prepare(&params, 0).pointwise(&[1., 0., 0., 0., 0., 1., 0., 0., 0., 0., 1., 0., 0., 0., 0., 1.]);
         let want = [
             [0., 0., -0.70709968, -0.70710599],

@@ -62,11 +62,11 @@ impl Conv {
         let s = &self.shape;
         // variance 1/3 of the bound's square: raw weights start at unit norm over the fan-in either way
         let bound = (if self.wnorm { 1.0 } else { 3.0 } / s.fan_in() as f32).sqrt();
-        let value = (0..s.weights()).map(|_| if self.zero { 0.0 } else { rng.random_range(-bound..bound) }).collect();
+        let value: Vec<f32> = (0..s.weights()).map(|_| if self.zero { 0.0 } else { rng.random_range(-bound..bound) }).collect();
         params.push(Param {
             name: self.key("weights", stream),
             shape: vec![s.channels_out(), s.cin, s.kt, s.k, s.k],
-            value,
+            value: value.into(),
             decay: true,
             scale: 1.0,
             norm_axes: Some(vec![1, 2, 3, 4]),
@@ -77,7 +77,7 @@ impl Conv {
                 params.push(Param {
                     name: self.key(kind, stream),
                     shape: vec![self.gain_groups, s.channels_out() / self.gain_groups],
-                    value: vec![value; s.channels_out()],
+                    value: vec![value; s.channels_out()].into(),
                     decay: false,
                     scale: 1.0,
                     norm_axes: Some(vec![1]),
@@ -100,12 +100,15 @@ impl Conv {
     /// Normalises and packs the weights of one stream.
     pub(crate) fn prepare(&self, params: &Params, stream: usize) -> Prepared {
         let bias = self.bias.map(|_| params.value(&self.key("biases", stream)).to_vec());
-        Prepared::new(self.shape, self.effective(params, stream), bias)
+        Prepared::new(self.shape, self.effective(params, stream), bias, params.learns(&self.key("weights", stream)))
     }
 
     /// Gradients of raw weights, gains and biases from those of the applied ones.
     pub(crate) fn add_gradients(&self, params: &Params, stream: usize, applied: &ConvGradient, gradients: &mut Gradients) {
         let ConvGradient { weights, bias } = applied;
+        if weights.is_empty() {
+            return; // frozen
+        }
         let key = self.key("weights", stream);
         if self.wnorm {
             let gains = self.gain.map(|_| params.value(&self.key("gains", stream)));
@@ -150,7 +153,8 @@ impl Fused {
                 bias[to] = own_bias.map_or(0.0, |b| b[o]);
             }
         }
-        Prepared::new(shape, weights, Some(bias))
+        let learns = self.parts.iter().any(|conv| params.learns(&conv.key("weights", stream)));
+        Prepared::new(shape, weights, Some(bias), learns)
     }
 
     /// Output channel of the whole for channel `o` of part `p`.
@@ -162,6 +166,9 @@ impl Fused {
     /// Gives each part its share of the gradients.
     pub(crate) fn add_gradients(&self, params: &Params, stream: usize, applied: &ConvGradient, gradients: &mut Gradients) {
         let (part, fan_in) = (self.parts[0].shape, self.parts[0].shape.fan_in());
+        if applied.weights.is_empty() {
+            return; // frozen
+        }
         for (p, conv) in self.parts.iter().enumerate() {
             let places = (0..part.channels_out()).map(|o| self.place(p, o));
             let own = ConvGradient {
@@ -173,7 +180,7 @@ impl Fused {
     }
 }
 
-/// Gradients of applied weights and biases, a sum over the pieces of a clip.
+/// Gradients of applied weights and biases, a sum over the pieces of a clip; empty for a frozen convolution.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConvGradient {
     pub(crate) weights: Vec<f32>,
@@ -202,11 +209,13 @@ pub(crate) struct Prepared {
     /// Packed for the input gradient, once it is asked for.
     transposed: OnceLock<conv::Packed>,
     bias: Option<Vec<f32>>,
+    /// Whether its weights are trained; if not, [`Self::gradients`] are empty, and need no input.
+    pub(crate) learns: bool,
 }
 
 impl Prepared {
-    pub(crate) fn new(shape: ConvShape, weights: Vec<f32>, bias: Option<Vec<f32>>) -> Self {
-        Self { shape, packed: conv::pack(&shape, &weights), weights, transposed: OnceLock::new(), bias }
+    pub(crate) fn new(shape: ConvShape, weights: Vec<f32>, bias: Option<Vec<f32>>, learns: bool) -> Self {
+        Self { shape, packed: conv::pack(&shape, &weights), weights, transposed: OnceLock::new(), bias, learns }
     }
 
     /// Frames of the padded input of this convolution.
@@ -281,6 +290,9 @@ impl Prepared {
 
     /// Gradients of applied weights and biases from the padded input and the output gradient.
     pub(crate) fn gradients(&self, e: &Extent, x: &[f32], dy: &[f32]) -> ConvGradient {
+        if !self.learns {
+            return ConvGradient::default();
+        }
         ConvGradient { weights: conv::weight_gradient(&self.shape, e, x, dy), bias: conv::bias_gradient(dy, self.shape.channels_out()) }
     }
 

@@ -49,6 +49,11 @@ impl Lstm {
         LstmState { h: vec![0.0; batch * self.hidden], c: vec![0.0; batch * self.hidden] }
     }
 
+    /// Width of the hidden state.
+    pub(crate) fn width(&self) -> usize {
+        self.hidden
+    }
+
     fn cell(&self) -> Cell {
         Cell { groups: 1, channels: self.hidden, pixels: 1 }
     }

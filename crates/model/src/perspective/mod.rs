@@ -74,9 +74,15 @@ impl Perspective {
                 layers.push(Conv::linear("perspective.out", widths[widths.len() - 1], 3).gain(0.0));
                 Mlp::new(layers, p.nonlinear.activation(), true)
             }
+            PerspectiveKind::None => Mlp::new(Vec::new(), p.nonlinear.activation(), true),
         };
         let dropped = p.features.last().copied().unwrap_or(config.eye_features);
         Self { config: p.clone(), channels: config.channels, eye_features: config.eye_features, eye, dropped }
+    }
+
+    /// Whether there are an eye that moves and a monitor at a place, or only a picture (a lesion).
+    fn has_geometry(&self) -> bool {
+        self.config.kind != PerspectiveKind::None
     }
 
     /// The retinal image.
@@ -90,17 +96,19 @@ impl Perspective {
             params.push(Param {
                 name: format!("perspective.{name}"),
                 shape: vec![value.len()],
-                value,
+                value: value.into(),
                 decay: false,
                 scale: 1.0,
                 norm_axes: None,
                 frozen: false,
             });
         };
-        push("monitor.center", vec![m.init_center_x, m.init_center_y, m.init_center_z]);
-        push("monitor.angle", vec![m.init_angle_x, m.init_angle_y, m.init_angle_z]);
-        push("monitor.center_std", vec![m.init_center_std; 3]);
-        push("monitor.angle_std", vec![m.init_angle_std; 3]);
+        if self.has_geometry() {
+            push("monitor.center", vec![m.init_center_x, m.init_center_y, m.init_center_z]);
+            push("monitor.angle", vec![m.init_angle_x, m.init_angle_y, m.init_angle_z]);
+            push("monitor.center_std", vec![m.init_center_std; 3]);
+            push("monitor.angle_std", vec![m.init_angle_std; 3]);
+        }
         push("retina_pixel.logit", vec![0.0]);
         push("retina_pixel.scale", vec![self.config.retina_pixel.init_scale]);
         push("retina_pixel.offset", vec![self.config.retina_pixel.init_offset]);
@@ -115,6 +123,9 @@ impl Perspective {
             None => mean,
         };
         let planes = (0..batch).map(|n| {
+            if !self.has_geometry() {
+                return Plane::new([0.0, 0.0, 1.0], [0.0; 3]); // looked at by nobody
+            }
             Plane::new(
                 displaced(vector("monitor.center"), vector("monitor.center_std"), &draws.monitor_center, n),
                 displaced(vector("monitor.angle"), vector("monitor.angle_std"), &draws.monitor_angle, n),
@@ -155,7 +166,10 @@ impl Perspective {
             Periphery::Extend => Border::Replicate,
         };
         let luminance = Luminance::new(&self.config.monitor_pixel);
-        let (angles, eye) = self.eye.forward(&prepared.eye, eye, self.dropout(draws, batch));
+        let (mut angles, eye) = self.eye.forward(&prepared.eye, eye, self.dropout(draws, batch));
+        if !self.has_geometry() {
+            angles = vec![0.0; pixels.len() / frame.len() * 3];
+        }
         let mut image = vec![0.0; angles.len() / 3 * retina.len()];
         image.par_chunks_mut(retina.len()).enumerate().for_each(|(f, image)| {
             let points = self.points(prepared, &angles, f, size);
@@ -168,6 +182,9 @@ impl Perspective {
 
     /// Where each ray of the retina meets the monitor in a frame, in pixels.
     fn points(&self, prepared: &PreparedPerspective, angles: &[f32], f: usize, size: [usize; 2]) -> Vec<[f32; 2]> {
+        if !self.has_geometry() {
+            return retina::stretched([self.config.height, self.config.width], size);
+        }
         let (turn, plane) = (rotation(angles_of(angles, f)), &prepared.planes[f % prepared.planes.len()]);
         let to = [self.config.height, self.config.width];
         let meets = |ray: &Vec3| retina::to_pixels(plane.project(monitor::turned(&turn, *ray)), size, to).map(|v| v as f32);
@@ -210,8 +227,10 @@ impl Perspective {
             })
             .collect();
         let dangles: Vec<f32> = per_frame.iter().flat_map(|(angles, _)| angles.map(|a| a as f32)).collect();
-        self.pose_gradient(prepared, params, draws, &per_frame, gradients);
-        self.eye.backward(&prepared.eye, params, 0, &trace.eye, dangles, self.dropout(draws, batch), gradients);
+        if self.has_geometry() {
+            self.pose_gradient(prepared, params, draws, &per_frame, gradients);
+            self.eye.backward(&prepared.eye, params, 0, &trace.eye, dangles, self.dropout(draws, batch), gradients);
+        }
         video_gradient.then(|| {
             pixel::luminance_gradient(&self.config.monitor_pixel, pixels, &mut dluminance);
             dluminance
@@ -279,19 +298,22 @@ impl Perspective {
         let (retina, degrees) = (self.retina(), f64::from(self.config.retina.degrees));
         debug_assert_eq!(eye.len(), self.eye_features);
         let (angles, _) = self.eye.forward(&prepared.eye, eye, |_| {});
+        let angles = if self.has_geometry() { angles } else { vec![0.0; 3] };
         let (turn, plane) = (rotation(angles_of(&angles, 0)), &prepared.planes[0]);
         let luminance: Vec<f32> = image.iter().map(|r| prepared.retina_pixel.inverse(*r)).collect();
         let (xs, ys) = retina::isotropic_grid(size[0], size[1]);
-        let points: Vec<[f32; 2]> = ys
-            .iter()
-            .flat_map(|y| xs.iter().map(move |x| [*x, *y]))
-            .map(|at| {
-                let p = plane.point(at);
-                let length = rotation::dot(p, p).sqrt();
-                let ray = rotation::apply_transposed(&turn, p.map(|v| v / length));
-                retina::to_pixels(retina::project(ray, degrees), [retina.height, retina.width], size).map(|v| v as f32)
-            })
-            .collect();
+        let seen = || {
+            ys.iter()
+                .flat_map(|y| xs.iter().map(move |x| [*x, *y]))
+                .map(|at| {
+                    let p = plane.point(at);
+                    let length = rotation::dot(p, p).sqrt();
+                    let ray = rotation::apply_transposed(&turn, p.map(|v| v / length));
+                    retina::to_pixels(retina::project(ray, degrees), [retina.height, retina.width], size).map(|v| v as f32)
+                })
+                .collect()
+        };
+        let points: Vec<[f32; 2]> = if self.has_geometry() { seen() } else { retina::stretched(size, [retina.height, retina.width]) };
         let mut out = vec![0.0; points.len() * self.channels];
         grid_sample::forward(retina, Border::Zero, &luminance, &points, &mut out);
         out.iter_mut().for_each(|v| *v = pixel::intensity(&self.config.monitor_pixel, v.max(0.0)));

@@ -25,10 +25,10 @@ impl Feature {
             FeatureKind::Vanilla => (vec![units, 1, self.channels], 2),
             FeatureKind::Norm => (vec![units, 1, self.groups, self.channels / self.groups], 3),
         };
-        let value = vec![0.0; units * self.channels];
+        let value = vec![0.0; units * self.channels].into();
         params.push(Param { name: self.key("weights", stream), shape, value, decay: true, scale, norm_axes: Some(vec![axis]), frozen: false });
         if self.kind == FeatureKind::Norm {
-            let value = vec![(self.groups as f32).powf(-0.5); units * self.groups];
+            let value = vec![(self.groups as f32).powf(-0.5); units * self.groups].into();
             let shape = vec![units, 1, self.groups];
             params.push(Param { name: self.key("gains", stream), shape, value, decay: false, scale, norm_axes: Some(vec![0]), frozen: false });
         }

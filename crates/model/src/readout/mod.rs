@@ -45,7 +45,7 @@ impl Readout {
         params.push(Param {
             name: format!("readout.biases.{stream}"),
             shape: vec![units, 1],
-            value: vec![0.0; units],
+            value: vec![0.0; units].into(),
             decay: false,
             scale: units as f32,
             norm_axes: Some(vec![0]),

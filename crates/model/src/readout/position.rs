@@ -24,7 +24,7 @@ impl Position {
         let units = self.units;
         let mut push = |name: &str, shape: Vec<usize>, value: Vec<f32>| {
             let name = format!("readout.position.{name}");
-            params.push(Param { name, shape, value, decay: false, scale: units as f32, norm_axes: None, frozen: false });
+            params.push(Param { name, shape, value: value.into(), decay: false, scale: units as f32, norm_axes: None, frozen: false });
         };
         push("mu", vec![units, 2], vec![0.0; 2 * units]);
         let spread = [self.init_std, 0.0, 0.0, self.init_std];

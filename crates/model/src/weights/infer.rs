@@ -37,7 +37,7 @@ pub(crate) fn guess(state: &StateDict) -> Result<NetworkConfig, Error> {
     let [_, channels, ..] = weights.kernel("core.feedforward.inputs.0.weights.0")?;
     let [_, eye_features, ..] = weights.kernel(match perspective.kind {
         PerspectiveKind::MlpMonitorRetina => "perspective.mlp.linears.0.weights.0",
-        PerspectiveKind::MonitorRetina => "perspective.layers.0.weights.0",
+        PerspectiveKind::MonitorRetina | PerspectiveKind::None => "perspective.layers.0.weights.0", // a lesion is never inferred
     })?;
     let modulation = modulation(&weights, dropout)?;
     let behavior_features = match modulation.kind {

@@ -170,7 +170,8 @@ fn recurrent(config: &NetworkConfig, names: &mut Names) -> Result<(), Error> {
 
 fn perspective(config: &NetworkConfig, names: &mut Names) -> Result<(), Error> {
     let p = &config.perspective;
-    for vector in ["center", "angle", "center_std", "angle_std"] {
+    let vectors = ["center", "angle", "center_std", "angle_std"];
+    for vector in if p.kind == PerspectiveKind::None { &vectors[..0] } else { &vectors } {
         names.shared(&format!("perspective.monitor.{vector}"), vec![3])?;
     }
     for scalar in ["power", "scale", "offset"] {
@@ -190,6 +191,7 @@ fn perspective(config: &NetworkConfig, names: &mut Names) -> Result<(), Error> {
             }
             names.linear("perspective.out", inputs, 3)
         }
+        PerspectiveKind::None => Ok(()),
     }
 }
 
@@ -204,6 +206,9 @@ pub(super) fn modulation_lstm(kind: ModulationKind) -> &'static str {
 
 fn modulation(config: &NetworkConfig, names: &mut Names) -> Result<(), Error> {
     let (m, inputs) = (&config.modulation, config.behavior_features);
+    if m.kind == ModulationKind::None {
+        return Ok(());
+    }
     let lstm = modulation_lstm(m.kind);
     if m.kind == ModulationKind::MlpLstm {
         names.mlp("modulation.mlp", &widths(inputs, m.mlp_features, m.mlp_layers, None))?;

@@ -218,6 +218,14 @@ impl ReferenceNetwork {
         let mut values = Vec::new();
         for f in 0..sequence.frames() {
             let luminance = &luminance[f * image.len()..][..image.len()];
+            if p.kind == PerspectiveKind::None {
+                // pixel centres of the stretched picture; the edge pixels' outer halves repeat them
+                let at = |i: usize, of: f64, to: f64| ((i as f64 + 0.5) * of / to - 0.5).clamp(0.0, of - 1.0);
+                for (i, j) in (0..p.height).flat_map(|i| (0..p.width).map(move |j| (i, j))) {
+                    values.extend(reference::bilinear(image, border, luminance, [at(j, ws, wo), at(i, hs, ho)]));
+                }
+                continue;
+            }
             let eye = rotation([angles[3 * f], angles[3 * f + 1], angles[3 * f + 2]]);
             let (center, monitor) = self.monitor(sequence, f % batch);
             for i in 0..p.height {
@@ -282,6 +290,7 @@ impl ReferenceNetwork {
                 sequence.drop("perspective", &mut x);
                 self.conv("perspective.out", 0, ONE, &x).values
             }
+            PerspectiveKind::None => vec![0.0; sequence.frames() * 3],
         }
     }
 
@@ -291,6 +300,7 @@ impl ReferenceNetwork {
         let mut x = Maps::vectors(self.config.behavior_features, sequence.behavior.clone());
         let mut lstm = "modulation";
         match m.kind {
+            ModulationKind::None => return Maps::vectors(m.lstm_features, vec![0.0; sequence.frames() * m.lstm_features]),
             ModulationKind::MlpLstm => {
                 lstm = "modulation.lstm";
                 for layer in 0..m.mlp_layers {
@@ -327,7 +337,7 @@ impl ReferenceNetwork {
         }
         let states = Maps::vectors(hidden, states);
         match m.kind {
-            ModulationKind::MlpLstm => states,
+            ModulationKind::MlpLstm | ModulationKind::None => states,
             ModulationKind::FlatLstm | ModulationKind::SigmoidLstm => self.conv(&format!("{lstm}.out"), stream, ONE, &states),
         }
     }

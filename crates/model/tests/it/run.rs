@@ -3,7 +3,7 @@
 use crate::small::{clip, network, video};
 use striate_model::config::{ModulationKind, PerspectiveKind, RecurrentKind};
 use striate_model::objective::Targets;
-use striate_model::{Clip, Draws, Network, Periphery, Pixels, Streams};
+use striate_model::{Clip, Draws, Modules, Network, Periphery, Pixels, Streams};
 
 const T: usize = 5;
 const N: usize = 2;
@@ -140,4 +140,48 @@ fn inverse_projection_recovers_the_monitor() {
     let centre = (10..26).flat_map(|y| (18..46).map(move |x| y * width + x));
     let worst = centre.map(|i| (back[i] - picture[i]).abs()).fold(0.0, f32::max);
     assert!(worst < 0.04, "worst difference {worst}");
+}
+
+/// A frozen core passes the same gradients on to all else and has none itself; what it drops is dropped no more.
+#[test]
+fn a_frozen_core_changes_no_other_gradient() {
+    for kind in [RecurrentKind::ConvLstm, RecurrentKind::CvtLstm, RecurrentKind::CvtGru] {
+        let free = network(|c| (c.recurrent.kind, c.recurrent.dropout, c.modulation.dropout) = (kind, 0.3, 0.3));
+        let mut frozen = free.clone();
+        frozen.freeze(&Modules::default());
+        let (video, eye, behavior) = video(&free, T, N);
+        let responses = vec![0.7; T * N * free.config().units];
+        let draws = Draws::sample(free.config(), N, 3).sparing(&Modules::default());
+        assert!(draws.masks.keys().all(|place| place.starts_with("modulation.")) && !draws.masks.is_empty());
+        let gradients = |network: &Network| {
+            let targets = Targets { responses: &responses, burnin: 1 };
+            network.objective(&clip(network, &video, &eye, &behavior), &targets, N, 1, draws.clone(), true).expect("objective")
+        };
+        let (all, rest) = (gradients(&free), gradients(&frozen));
+        assert_eq!((all.0.objective, all.2), (rest.0.objective, rest.2), "objective and the video's gradient");
+        for (param, (all, rest)) in free.params().iter().zip(all.1.iter().zip(rest.1.iter())) {
+            assert_eq!(rest, all.filter(|_| !param.name.starts_with("core.")), "{kind:?} {}", param.name);
+        }
+    }
+}
+
+#[test]
+fn taken_modules_are_held_once_until_changed() {
+    let from = network(|_| {});
+    let mut to = network(|c| c.units = 9);
+    to.params_mut().get_mut("core.feedforward.out.weights.0").expect("declared").value[0] += 1.0;
+    let shared: Modules = "core+modulation.lstm".parse().expect("modules");
+    to.take(&shared, &from).expect("the same core");
+    for param in to.params().iter() {
+        let theirs = from.params().get(&param.name).expect("the same names");
+        assert_eq!(param.value.is(&theirs.value), shared.contain(&param.name), "{}", param.name);
+    }
+    to.params_mut().get_mut("core.feedforward.out.weights.0").expect("declared").value[0] += 1.0;
+    assert_ne!(to.params().get("core.feedforward.out.weights.0"), from.params().get("core.feedforward.out.weights.0"));
+    let mut other = network(|c| c.recurrent.hidden_channels = 16);
+    let error = other.take(&shared, &from).expect_err("another core").to_string();
+    assert!(error.contains("core.recurrent") && error.contains("to share"), "{error}");
+    let mut flat = network(|c| c.modulation.kind = ModulationKind::FlatLstm);
+    let error = flat.take(&shared, &from).expect_err("no such module").to_string();
+    assert!(error.contains("modulation.lstm"), "{error}");
 }

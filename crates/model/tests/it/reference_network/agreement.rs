@@ -209,3 +209,13 @@ fn one_group_and_no_temporal_kernels() {
         trial.check("one group");
     }
 }
+
+#[test]
+fn lesions_of_perspective_and_modulation() {
+    let trial = Trial::new(Periphery::Dark, |c| {
+        (c.perspective.kind, c.modulation.kind) = (PerspectiveKind::None, ModulationKind::None);
+    });
+    let names: Vec<&str> = trial.network.params().iter().map(|p| p.name.as_str()).collect();
+    assert!(!names.iter().any(|name| name.starts_with("modulation.") || name.starts_with("perspective.m")), "{names:?}");
+    trial.check("lesions");
+}
