@@ -3,10 +3,7 @@
 use crate::error::Error;
 use striate_model::Network;
 use striate_model::open::TrainedOn;
-use striate_recording::Recording;
-
-/// Largest relative difference of two frame rates that count as the same.
-pub const SAME_RATE: f64 = 0.02;
+use striate_recording::{Recording, same_rate};
 
 /// Refuses a network that was not made for units, stimulus and inputs like the recording's.
 pub fn check_fit(network: &Network, recording: &Recording) -> Result<(), Error> {
@@ -32,6 +29,7 @@ pub fn trained_on(recording: &Recording) -> TrainedOn {
         scan: meta.scan.clone(),
         rate: meta.rate,
         units: recording.units().column("id").unwrap_or_default().to_vec(),
+        core_animals: Vec::new(),
     }
 }
 
@@ -42,7 +40,7 @@ pub fn check_origin(trained_on: &TrainedOn, recording: &Recording, other: bool) 
     let here = self::trained_on(recording);
     let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".into());
     let wrong = |what, model: String, recording: String, hint| Err(Error::Mismatch { what, model, recording, hint });
-    if (here.rate / trained_on.rate - 1.0).abs() > SAME_RATE {
+    if !same_rate(here.rate, trained_on.rate) {
         let hint = "; resample the recording to the rate the network was trained at";
         return wrong("frame rate", format!("{} Hz", trained_on.rate), format!("{} Hz", here.rate), hint);
     }

@@ -37,6 +37,9 @@ pub struct TrainedOn {
     pub rate: f64,
     /// Identifiers of the units, in the order of the responses.
     pub units: Vec<Value>,
+    /// Animals that parts of the network were trained on which this one shares: all of its cohort, or those of a frozen core.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub core_animals: Vec<String>,
 }
 
 /// A network read from disk.

@@ -59,6 +59,14 @@ pub struct Missing {
     pub response: u64,
 }
 
+/// Largest relative difference of two frame rates that count as the same (29.967 and 30 Hz do).
+const SAME_RATE: f64 = 0.02;
+
+/// Whether two frame rates count as the same.
+pub fn same_rate(a: f64, b: f64) -> bool {
+    (a / b - 1.0).abs() <= SAME_RATE
+}
+
 /// One video among all that were shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoEntry {

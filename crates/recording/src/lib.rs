@@ -16,7 +16,7 @@ mod store;
 mod tables;
 pub mod write;
 
-pub use description::{Meta, Missing, Tier, Trial, UnitTable, VideoEntry};
+pub use description::{Meta, Missing, Tier, Trial, UnitTable, VideoEntry, same_rate};
 pub use error::Error;
 pub use recording::{Recording, Window};
 pub use write::{NewTrial, RecordingWriter};

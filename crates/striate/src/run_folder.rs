@@ -2,17 +2,21 @@
 //!
 //! ```text
 //! preset.toml           the preset as used, all values
-//! inputs.toml           recording and its content hash, version
+//! inputs.toml           recordings and their content hashes, where frozen modules came from, version
 //! epochs.jsonl          one line per finished epoch
 //! events.out.tfevents.* the same for TensorBoard
 //! weights.safetensors   after the last finished epoch
 //! best.safetensors      after the epoch of lowest validation objective; none without validation
-//! checkpoint/           everything needed to resume, also within an epoch
+//! members/<n>-<animal>/ these two of each animal, where a cohort is trained
+//! checkpoint/           everything needed to resume, also within an epoch; the last few
 //! ```
+
+mod checkpoints;
+mod inputs;
 
 use crate::output;
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
+pub use inputs::{Inputs, Source};
 use std::path::{Path, PathBuf};
 use striate::insilico::fit::trained_on;
 use striate::model::open::{self, TrainedOn};
@@ -25,77 +29,47 @@ use striate::training::{Epoch, Training};
 pub struct RunFolder {
     path: PathBuf,
     events: EventWriter,
-    trained_on: TrainedOn,
+    /// Folder of each network's weights and the recording it belongs to; the run's own folder but for a cohort.
+    networks: Vec<(PathBuf, TrainedOn)>,
+    /// Checkpoints kept.
+    keep: usize,
 }
 
 /// Weights of the best epoch, and of the last.
 const BEST: &str = "best.safetensors";
 const LAST: &str = "weights.safetensors";
-/// What the run was made from.
-const INPUTS: &str = "inputs.toml";
-
-/// What a run was made from.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Inputs {
-    /// Version of striate that started the run.
-    pub version: String,
-    /// Recording, absolute path.
-    pub recording: PathBuf,
-    /// Content hash of the recording.
-    pub recording_sha256: String,
-}
-
-impl Inputs {
-    fn read(folder: &Path) -> Result<Self> {
-        let file = folder.join(INPUTS);
-        let text =
-            std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read; is {} a run folder?", file.display(), folder.display()))?;
-        toml::from_str(&text).with_context(|| format!("{}: damaged", file.display()))
-    }
-
-    fn write(&self, folder: &Path) -> Result<()> {
-        output::write(&folder.join(INPUTS), toml::to_string_pretty(self)?.as_bytes())
-    }
-}
+/// Networks of a cohort.
+const MEMBERS: &str = "members";
+/// Checkpoints kept unless another number is asked for: should the newest be unreadable, there is one more.
+pub const KEEP: usize = 2;
 
 impl RunFolder {
     /// A new run; nothing is left of one that cannot be begun.
-    pub fn create(path: &Path, recording: &Recording, training: &Training) -> Result<Self> {
-        let inputs = Inputs {
-            version: env!("CARGO_PKG_VERSION").into(),
-            recording: std::path::absolute(recording.path())?,
-            recording_sha256: recording.content_hash()?,
-        };
+    pub fn create(path: &Path, recordings: &[Recording], training: &Training, from: Option<Source>, keep: usize) -> Result<Self> {
+        let inputs = Inputs::new(recordings, from)?;
         output::whole_folder(path, |folder| {
             output::write(&folder.join("preset.toml"), to_toml(training.preset())?.as_bytes())?;
             inputs.write(folder)?;
-            std::fs::create_dir_all(folder.join("checkpoint"))
-                .with_context(|| format!("{}: cannot create the checkpoint folder", folder.display()))?;
-            training.save(&checkpoint(folder))?;
+            checkpoints::save(folder, training, keep)?;
             EventWriter::create(folder, now())?;
             Ok(())
         })?;
-        Ok(Self { path: path.to_owned(), events: events(path, 1)?, trained_on: trained_on(recording) })
+        Ok(Self { path: path.to_owned(), events: events(path, 1)?, networks: networks(path, recordings, &inputs), keep })
     }
 
-    /// An interrupted run, its recording and its training; refuses a recording whose content has changed. `moved` is where the
-    /// recording is now, if not where it was.
-    pub fn reopen(path: &Path, moved: Option<&Path>) -> Result<(Self, Recording, Training)> {
+    /// An interrupted run, its recordings and its training; refuses recordings whose content has changed. `moved` is where the
+    /// recordings are now, if not where they were.
+    pub fn reopen(path: &Path, moved: &[PathBuf], keep: usize) -> Result<(Self, Vec<Recording>, Training)> {
         let mut inputs = Inputs::read(path)?;
-        let recording = Recording::open(moved.unwrap_or(&inputs.recording))
-            .with_context(|| format!("{}: the recording of this run; if it was moved, name it with --recording", path.display()))?;
-        if recording.content_hash()? != inputs.recording_sha256 {
-            bail!("{}: the recording has changed since the run began; a resumed run would mix two data sets", recording.path().display());
-        }
-        let training = Training::load(&checkpoint(path))?;
-        if moved.is_some() {
-            inputs.recording = std::path::absolute(recording.path())?;
+        let recordings = inputs.open(path, moved)?;
+        let training = checkpoints::load(path)?;
+        if !moved.is_empty() {
             inputs.write(path)?;
         }
-        let folder = Self { path: path.to_owned(), events: events(path, training.finished() as i64 + 1)?, trained_on: trained_on(&recording) };
+        let events = events(path, training.finished() as i64 + 1)?;
+        let folder = Self { path: path.to_owned(), events, networks: networks(path, &recordings, &inputs), keep };
         folder.forget_after(training.finished())?;
-        Ok((folder, recording, training))
+        Ok((folder, recordings, training))
     }
 
     /// Drops epochs that were written after the checkpoint was.
@@ -111,28 +85,65 @@ impl RunFolder {
 
     /// Saves what is needed to resume.
     pub fn checkpoint(&self, training: &Training) -> Result<()> {
-        Ok(training.save(&checkpoint(&self.path))?)
+        checkpoints::save(&self.path, training, self.keep)
     }
 
     /// Keeps a finished epoch: weights, log, checkpoint.
     pub fn finish_epoch(&mut self, training: &Training, epoch: &Epoch) -> Result<()> {
-        let save = |name: &str| open::save(&self.path.join(name), training.network(), &[], Some(&self.trained_on));
-        save(LAST)?;
-        if epoch.best {
-            save(BEST)?;
+        for ((folder, trained_on), network) in self.networks.iter().zip(training.networks()) {
+            std::fs::create_dir_all(folder).with_context(|| format!("{}: cannot create the folder", folder.display()))?;
+            for name in [Some(LAST), epoch.best.then_some(BEST)].into_iter().flatten() {
+                open::save(&folder.join(name), network, &[], Some(trained_on))?;
+            }
         }
         let mut all = epochs(&self.path)?;
-        all.push(*epoch);
+        all.push(epoch.clone());
         self.write_epochs(&all)?;
+        self.log(epoch)?;
+        self.checkpoint(training)
+    }
+
+    /// Where the weights are: a file, or of a cohort the folder of all its networks.
+    pub fn weights(&self) -> PathBuf {
+        if self.networks.len() > 1 { self.path.join(MEMBERS) } else { weights_of(&self.path).unwrap_or_else(|_| self.path.clone()) }
+    }
+
+    fn log(&mut self, epoch: &Epoch) -> Result<()> {
         let (now, step) = (now(), epoch.epoch as i64);
         self.events.scalar("objective/training", step, epoch.training_objective as f32, now)?;
         if let Some(v) = epoch.validation_objective {
             self.events.scalar("objective/validation", step, v as f32, now)?;
         }
+        for ((_, trained_on), v) in self.networks.iter().zip(&epoch.members) {
+            if let Some(v) = v {
+                self.events.scalar(&format!("objective/validation/{}", trained_on.animal), step, *v as f32, now)?;
+            }
+        }
         self.events.scalar("learning_rate", step, epoch.lr as f32, now)?;
-        self.events.flush()?;
-        self.checkpoint(training)
+        Ok(self.events.flush()?)
     }
+}
+
+/// Where the weights of each recording's network go, and what they say of their origin.
+fn networks(path: &Path, recordings: &[Recording], inputs: &Inputs) -> Vec<(PathBuf, TrainedOn)> {
+    let mut animals: Vec<String> = inputs.from.iter().flat_map(|from| from.animals.clone()).collect();
+    if recordings.len() > 1 {
+        animals.extend(recordings.iter().map(|r| r.meta().animal.clone()));
+    }
+    animals.sort();
+    animals.dedup();
+    let folder = |rank: usize, animal: &str| {
+        if recordings.len() == 1 {
+            return path.to_owned();
+        }
+        let plain: String = animal.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+        path.join(MEMBERS).join(format!("{rank}-{plain}"))
+    };
+    let of = |(rank, recording): (usize, &Recording)| {
+        let trained_on = TrainedOn { core_animals: animals.clone(), ..trained_on(recording) };
+        (folder(rank, &trained_on.animal), trained_on)
+    };
+    recordings.iter().enumerate().map(of).collect()
 }
 
 /// Seconds since 1970, what TensorBoard calls wall time.
@@ -153,10 +164,6 @@ fn events(path: &Path, step: i64) -> Result<EventWriter> {
     })
 }
 
-fn checkpoint(path: &Path) -> PathBuf {
-    path.join("checkpoint").join("state.safetensors")
-}
-
 /// Finished epochs of a run.
 pub fn epochs(path: &Path) -> Result<Vec<Epoch>> {
     let file = path.join("epochs.jsonl");
@@ -172,8 +179,49 @@ pub fn weights_of(path: &Path) -> Result<PathBuf> {
     if let Some(file) = [BEST, LAST].map(|name| path.join(name)).into_iter().find(|file| file.is_file()) {
         return Ok(file);
     }
-    if path.join(INPUTS).is_file() {
+    if let Some(member) = members(path)?.first() {
+        bail!("{}: a cohort's run holds one network per animal; name one, for example {}", path.display(), member.display());
+    }
+    if inputs::is_run(path) {
         bail!("{}: no epoch is finished yet; go on with: striate train --resume {}", path.display(), path.display());
     }
     Ok(path.to_owned())
+}
+
+/// As [`weights_of`]; of a cohort's run, those of the recording's own network.
+pub fn weights_for(path: &Path, recording: &Recording) -> Result<PathBuf> {
+    let members = members(path)?;
+    if members.is_empty() {
+        return weights_of(path);
+    }
+    let here = trained_on(recording);
+    for member in &members {
+        let weights = weights_of(member)?;
+        let theirs = open::load(&weights, None, None)?.trained_on;
+        if theirs.is_some_and(|t| (t.animal, t.session, t.scan) == (here.animal.clone(), here.session.clone(), here.scan.clone())) {
+            return Ok(weights);
+        }
+    }
+    bail!("{}: none of its {} networks belongs to {}", path.display(), members.len(), recording.path().display())
+}
+
+/// Weights that hold the modules a run trained: of a cohort, any member's.
+pub fn weights_with_core(path: &Path) -> Result<PathBuf> {
+    match members(path)?.first() {
+        Some(member) => weights_of(member),
+        None => weights_of(path),
+    }
+}
+
+/// Folders of a cohort's networks, in order of rank.
+fn members(path: &Path) -> Result<Vec<PathBuf>> {
+    let folder = path.join(MEMBERS);
+    if !inputs::is_run(path) || !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = std::fs::read_dir(&folder).with_context(|| format!("{}: cannot be listed", folder.display()))?;
+    let rank = |path: &Path| path.file_name().and_then(|n| n.to_string_lossy().split('-').next().and_then(|n| n.parse::<usize>().ok()));
+    let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| rank(path).is_some()).collect();
+    found.sort_by_key(|path| rank(path));
+    Ok(found)
 }

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Scope;
-use striate_recording::{Recording, Tier};
+use striate_recording::{Recording, Tier, split};
 
 /// What one step sees: N windows, one stream, one seed for all other randomness.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +35,22 @@ pub struct Batch {
     pub responses: Vec<f32>,
 }
 
+/// Trials of a tier that a run uses. Of the training trials, `loader.train_fraction` are drawn by the run's seed, at least one; a smaller
+/// fraction's are among those of a larger one (data-scaling studies; how they are drawn is our choice).
+pub fn trials(recording: &Recording, tier: Tier, preset: &Preset) -> Vec<usize> {
+    let all = recording.trials_of(tier);
+    if tier != Tier::Train || preset.loader.train_fraction >= 1.0 || all.is_empty() {
+        return all;
+    }
+    let fraction = preset.loader.train_fraction.max(1.0 / all.len() as f64);
+    let drawn = split::draw(all.len(), fraction, preset.optimizer.seed);
+    all.into_iter().zip(drawn).filter_map(|(trial, drawn)| drawn.then_some(trial)).collect()
+}
+
 /// Draws the steps of an epoch: trials uniformly with replacement, starts uniformly (the last possible start is left out,
 /// as in the reference), streams uniformly.
 pub fn draws(recording: &Recording, tier: Tier, preset: &Preset, batches: usize, seed: u64) -> Result<Vec<Draw>, Error> {
-    let trials = recording.trials_of(tier);
+    let trials = trials(recording, tier, preset);
     let LoaderConfig { sample_size, batch_size, .. } = preset.loader;
     check_lengths(recording, &trials, sample_size)?;
     if trials.is_empty() {
@@ -82,16 +94,15 @@ pub fn read(recording: &Recording, draw: &Draw, frames: usize) -> Result<Batch, 
 }
 
 /// Reads batches in order on another thread, two ahead of the step that uses them.
-pub fn prefetch<'scope, 'env>(
+pub fn prefetch<'scope, 'env: 'scope>(
     scope: &'scope Scope<'scope, 'env>,
-    recording: &'env Recording,
-    draws: &'env [Draw],
+    draws: Vec<(&'env Recording, Draw)>,
     frames: usize,
 ) -> Receiver<Result<Batch, Error>> {
     let (send, receive) = sync_channel(2);
     scope.spawn(move || {
-        for draw in draws {
-            let batch = read(recording, draw, frames);
+        for (recording, draw) in draws {
+            let batch = read(recording, &draw, frames);
             let failed = batch.is_err();
             if send.send(batch).is_err() || failed {
                 return; // the step stopped listening, or there is nothing more to say

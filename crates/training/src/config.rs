@@ -31,11 +31,13 @@ pub struct LoaderConfig {
     pub training_size: usize,
     /// Validation batches after each epoch (release: 20).
     pub validation_size: usize,
+    /// Share of the training trials that are used (1 but in data-scaling studies).
+    pub train_fraction: f64,
 }
 
 impl Default for LoaderConfig {
     fn default() -> Self {
-        Self { sample_size: 70, batch_size: 5, training_size: 512, validation_size: 20 }
+        Self { sample_size: 70, batch_size: 5, training_size: 512, validation_size: 20, train_fraction: 1.0 }
     }
 }
 
@@ -93,10 +95,12 @@ pub struct SchedulerConfig {
     pub warmup_epochs: usize,
     /// Cycles that begin with a warm-up.
     pub warmup_cycles: usize,
+    /// Epochs without a new lowest validation objective after which the run ends early; 0 for never (paper: the last epoch's parameters).
+    pub patience: usize,
 }
 
 impl Default for SchedulerConfig {
     fn default() -> Self {
-        Self { cycle_size: 100, cycles: 2, warmup_epochs: 10, warmup_cycles: 1 }
+        Self { cycle_size: 100, cycles: 2, warmup_epochs: 10, warmup_cycles: 1, patience: 0 }
     }
 }

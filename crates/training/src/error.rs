@@ -72,6 +72,39 @@ pub enum Error {
         /// Trials of the step.
         trials: String,
     },
+    /// A recording that cannot share a core with the first of the cohort.
+    #[error("{recording}: its {what} is {got}; expected {expected}, as in {first}")]
+    Unlike {
+        /// Recording.
+        recording: String,
+        /// What differs.
+        what: &'static str,
+        /// The first one's.
+        expected: String,
+        /// This one's.
+        got: String,
+        /// First recording of the cohort.
+        first: String,
+    },
+    /// Something is wrong with one recording of a cohort.
+    #[error("{recording}: {source}")]
+    Member {
+        /// Recording.
+        recording: String,
+        /// What is wrong.
+        source: Box<Error>,
+    },
+    /// Not as many recordings as members.
+    #[error("the run trains {expected} recordings, got {got}")]
+    Recordings {
+        /// Members.
+        expected: usize,
+        /// Recordings given.
+        got: usize,
+    },
+    /// A part of the cohort that stopped.
+    #[error("another process of the cohort is gone; resume the run")]
+    Gone,
     /// A preset of no known name.
     #[error("there is no preset {name}; use paper, published, small or tiny, or a file ending in .toml, .yaml or .yml")]
     PresetName {
@@ -128,4 +161,11 @@ pub enum Error {
     /// The network refused.
     #[error(transparent)]
     Model(#[from] striate_model::Error),
+}
+
+impl Error {
+    /// The same, saying which recording of a cohort it is about.
+    pub(crate) fn of_recording(self, recording: &striate_recording::Recording) -> Self {
+        Self::Member { recording: recording.path().display().to_string(), source: Box::new(self) }
+    }
 }

@@ -1,9 +1,11 @@
 //! Individual model: all four modules trained end to end on one recording (paper Methods, "Individual models").
 
-use crate::batch::check_lengths;
+use crate::batch;
 use crate::config::Preset;
 use crate::error::Error;
-use crate::run::{Training, unit_id};
+use crate::member::{Member, unit_id};
+use crate::recipe::Recipe;
+use crate::run::Training;
 use striate_model::config::UnitKind;
 use striate_model::{Network, NetworkConfig};
 use striate_recording::{Recording, Tier};
@@ -15,7 +17,8 @@ pub fn individual(recording: &Recording, preset: &Preset) -> Result<Training, Er
     preset.check()?;
     check_trials(recording, &preset)?;
     let network = Network::new(preset.model.clone(), preset.optimizer.seed)?;
-    Ok(Training::new(preset, network))
+    let member = Member::new(0, network, &preset);
+    Ok(Training::new(preset, Recipe::Individual, vec![member], 1))
 }
 
 /// The network's sizes as a recording decides them.
@@ -32,14 +35,14 @@ pub fn sized(config: &NetworkConfig, recording: &Recording) -> NetworkConfig {
 }
 
 /// Trials of training and validation: there, long enough, with responses that the loss is defined for.
-fn check_trials(recording: &Recording, preset: &Preset) -> Result<(), Error> {
-    let train = recording.trials_of(Tier::Train);
+pub(crate) fn check_trials(recording: &Recording, preset: &Preset) -> Result<(), Error> {
+    let train = batch::trials(recording, Tier::Train, preset);
     if train.is_empty() {
         return Err(Error::NoTrials { tier: "train" });
     }
-    let validation = if preset.loader.validation_size > 0 { recording.trials_of(Tier::Validation) } else { Vec::new() };
+    let validation = if preset.loader.validation_size > 0 { batch::trials(recording, Tier::Validation, preset) } else { Vec::new() };
     for trials in [&train, &validation] {
-        check_lengths(recording, trials, preset.loader.sample_size)?;
+        batch::check_lengths(recording, trials, preset.loader.sample_size)?;
     }
     for trial in train.into_iter().chain(validation) {
         let responses = recording.responses(trial)?;

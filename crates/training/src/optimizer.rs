@@ -31,7 +31,12 @@ impl SgdClip {
 
     /// One step at learning rate `lr`.
     pub fn step(&mut self, params: &mut Params, gradients: &Gradients, lr: f64) {
-        for (place, param) in params.iter_mut().enumerate() {
+        self.step_those(params, gradients, lr, |_| true);
+    }
+
+    /// One step of the parameters that `which` names.
+    pub fn step_those(&mut self, params: &mut Params, gradients: &Gradients, lr: f64, which: impl Fn(&str) -> bool) {
+        for (place, param) in params.iter_mut().enumerate().filter(|(_, param)| which(&param.name)) {
             let Some(gradient) = gradients.get(place) else { continue };
             let mut d: Vec<f32> = gradient.iter().map(|g| g * param.scale).collect();
             if self.config.clip.is_finite() {
@@ -118,7 +123,7 @@ mod tests {
         let config = NetworkConfig { units: 1, streams: 1, ..NetworkConfig::default() };
         let mut params = Network::new(config, 0).expect("default network").params().clone();
         let first = params.iter_mut().next().expect("parameters");
-        (first.value, first.shape, first.norm_axes, first.decay) = (value, shape, norm_axes, decay);
+        (first.value, first.shape, first.norm_axes, first.decay) = (value.into(), shape, norm_axes, decay);
         params
     }
 

@@ -14,6 +14,7 @@ use crate::error::Error;
 use file::Content;
 use keys::Settings;
 use std::path::Path;
+use striate_model::NetworkConfig;
 
 pub use fnn::FnnPaths;
 
@@ -51,6 +52,21 @@ impl Preset {
     /// An unknown name, a file that cannot be read, an unknown or ambiguous key, a value of the wrong type or out of range.
     pub fn load(name_or_path: &str, overrides: &[String]) -> Result<Self, Error> {
         Ok(Self::load_with_paths(name_or_path, overrides)?.0)
+    }
+
+    /// As [`Preset::load`], but for the network, which is the one given with the overrides applied.
+    ///
+    /// # Errors
+    /// Those of [`Preset::load`].
+    pub fn load_around(model: &NetworkConfig, name_or_path: &str, overrides: &[String]) -> Result<Self, Error> {
+        let base = Self { model: model.clone(), ..Self::load(name_or_path, &[])? };
+        let mut settings = Settings::of(&base)?;
+        for text in overrides {
+            settings.override_with(text)?;
+        }
+        let preset = settings.preset()?;
+        preset.check()?;
+        Ok(preset)
     }
 
     /// As [`Preset::load`], and the folders that a YAML configuration of the reference implementation names.

@@ -118,8 +118,14 @@ fn some_settings_complete_what_keys_and_shapes_tell() {
 fn a_file_says_which_recording_it_was_trained_on() {
     let folder = tempfile::tempdir().expect("folder");
     let file = folder.path().join("m.safetensors");
-    let trained_on =
-        TrainedOn { animal: "mouse".into(), session: Some("4".into()), scan: None, rate: 30.0, units: vec![json!(5), json!("b"), json!(7)] };
+    let trained_on = TrainedOn {
+        animal: "mouse".into(),
+        session: Some("4".into()),
+        scan: None,
+        rate: 30.0,
+        units: vec![json!(5), json!("b"), json!(7)],
+        core_animals: vec!["a".into()],
+    };
     open::save(&file, &small(), &[], Some(&trained_on)).expect("save");
     assert_eq!(open::load(&file, None, None).expect("load").trained_on, Some(trained_on));
     open::save(&file, &small(), &[], None).expect("save");

@@ -1,7 +1,7 @@
 //! `striate demo`: simulate, train, evaluate, in a few minutes.
 
 use crate::output::{bar, keep_output_for_json, new_folder, number, say, say_json, table};
-use crate::run_folder::{RunFolder, weights_of};
+use crate::run_folder::{KEEP, RunFolder, weights_of};
 use crate::verbs::{evaluate, train};
 use anyhow::Result;
 use clap::Args;
@@ -57,13 +57,15 @@ impl Demo {
         say("3/4  training a twin (striate train, preset tiny)");
         let preset = Preset::load("tiny", &[format!("optimizer.seed={}", self.seed)])?;
         let training = individual(&recording, &preset)?;
-        let folder = RunFolder::create(&run, &recording, &training)?;
+        let recording = [recording];
+        let folder = RunFolder::create(&run, &recording, &training, None, KEEP)?;
         let code = train::train(&run, folder, &recording, training)?;
         if code != ExitCode::SUCCESS {
             return Ok(code);
         }
 
         say("4/4  evaluating both on video neither has seen, shown again and again");
+        let [recording] = recording;
         let network = open::load(&weights_of(&run)?, None, None)?.network;
         let twin = evaluate_twin(&network, &recording, &EvaluateOptions::default(), &mut |_, _| {})?;
         let twin = evaluate::save(&twin_folder, &recording, &twin)?;

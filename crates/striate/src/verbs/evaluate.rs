@@ -1,7 +1,7 @@
 //! `striate evaluate`: how well a twin predicts held-out trials.
 
 use crate::output::{bar, free, note, number, say, say_json, table, whole_folder};
-use crate::run_folder::weights_of;
+use crate::run_folder::weights_for;
 use anyhow::{Context, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use striate::report::{tabular, write_svg};
 #[derive(Args)]
 #[command(after_help = "Example:\n  striate evaluate runs/mouse mouse.zarr -o evaluation")]
 pub struct Evaluate {
-    /// Run folder or model file.
+    /// Run folder or model file; of a cohort's run, the recording's own network is taken.
     model: PathBuf,
     /// Recording.
     recording: PathBuf,
@@ -48,8 +48,8 @@ impl Evaluate {
     /// Runs the verb.
     pub fn run(self) -> Result<ExitCode> {
         free(&self.output)?;
-        let Opened { network, trained_on, .. } = open::load(&weights_of(&self.model)?, None, None)?;
         let recording = Recording::open(&self.recording)?;
+        let Opened { network, trained_on, .. } = open::load(&weights_for(&self.model, &recording)?, None, None)?;
         check_fit(&network, &recording)?;
         if let Some(trained_on) = trained_on {
             check_origin(&trained_on, &recording, self.other_recording)

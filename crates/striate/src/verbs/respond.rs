@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use striate::import::{npy, video::read_video};
 use striate::insilico::Error;
-use striate::insilico::fit::SAME_RATE;
 use striate::insilico::respond::{GREY, RespondOptions, fit_video, respond};
 use striate::model::open::{self, Opened};
 use striate::model::{Periphery, Streams};
+use striate::recording::same_rate;
 
 /// Responses of a twin to any video, frame by frame.
 ///
@@ -65,7 +65,7 @@ impl Respond {
             note(GREY);
         }
         if let (Some(film), Some(trained_on)) = (video.rate, &trained_on)
-            && (film / trained_on.rate - 1.0).abs() > SAME_RATE
+            && !same_rate(film, trained_on.rate)
         {
             note(format!(
                 "the film has {film:.2} frames per second, the network was trained at {:.2}: each frame is shown as one of its own",

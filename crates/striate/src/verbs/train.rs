@@ -1,7 +1,7 @@
-//! `striate train`: an individual model.
+//! `striate train`: an individual model, a cohort's foundation core, or a transfer of one.
 
 use crate::output::{bar, complain, note, say};
-use crate::run_folder::{RunFolder, weights_of};
+use crate::run_folder::{KEEP, RunFolder, Source, weights_with_core};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -11,24 +11,43 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use striate::recording::Recording;
+use striate::model::Modules;
+use striate::model::open::{self, Opened};
+use striate::recording::{Recording, same_rate};
+use striate::training::foundation::foundation;
 use striate::training::individual::individual;
-use striate::training::{Epoch, Outcome, Preset, Step, Training};
+use striate::training::transfer::transfer;
+use striate::training::{Epoch, Outcome, Preset, Recipe, Step, Training};
 
-/// Train a twin of one recording: all four modules, end to end.
+/// Train a twin of one recording, a core shared by a cohort, or a twin around such a core.
 ///
-/// Stops cleanly on Ctrl-C; `--resume` goes on to the same bits as a run that was never stopped.
+/// Alone, a recording trains all four modules end to end. With --cohort, the recordings train one core together, each with its own perspective,
+/// modulation and readout. With --from, a recording takes over a trained core, frozen, and fits all else. Stops cleanly on Ctrl-C; --resume goes
+/// on to the same bits as a run that was never stopped.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  striate train mouse.zarr --preset small -o runs/mouse\n  striate train mouse.zarr --preset tiny lr=0.05 scheduler.cycle_size=10 -o runs/quick\n  striate train --resume runs/mouse"
+    after_help = "Examples:\n  striate train mouse.zarr --preset small -o runs/mouse\n  striate train mouse.zarr --preset tiny lr=0.05 scheduler.cycle_size=10 -o runs/quick\n  striate train --cohort a.zarr b.zarr c.zarr --preset small -o runs/core\n  striate train new.zarr --from runs/core --preset small -o runs/new\n  striate train --resume runs/mouse"
 )]
 pub struct Train {
     /// Recording to train on.
-    #[arg(required_unless_present = "resume")]
+    #[arg(required_unless_present_any = ["resume", "cohort"])]
     recording: Option<PathBuf>,
     /// Settings that differ from the preset, for example optimizer.lr=0.05.
     #[arg(value_name = "KEY=VALUE")]
     settings: Vec<String>,
+    /// Recordings that train a core together.
+    #[arg(long, value_name = "RECORDING", num_args = 1.., conflicts_with_all = ["from", "resume"])]
+    cohort: Vec<PathBuf>,
+    /// Run or model whose modules are taken over and frozen; the preset's network is then that one.
+    #[arg(long, value_name = "RUN|MODEL", conflicts_with = "resume")]
+    from: Option<PathBuf>,
+    /// Modules that a cohort shares, or that are taken over: core, core.feedforward, core.recurrent, modulation, modulation.lstm, perspective,
+    /// joined by +. `core` where nothing is said.
+    #[arg(long, value_name = "MODULES", conflicts_with = "resume")]
+    share: Option<Modules>,
+    /// Take over a core that the recording's own animal helped to train.
+    #[arg(long, requires = "from")]
+    same_animal: bool,
     /// paper, published, small, tiny, or a TOML or YAML file (fnn's config.yaml is understood).
     #[arg(long, default_value = "small")]
     preset: String,
@@ -38,53 +57,131 @@ pub struct Train {
     /// Go on with an interrupted run.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["recording", "output", "preset", "settings"])]
     resume: Option<PathBuf>,
-    /// Where the recording of the run to resume is now, if it was moved; its content must be the same.
+    /// Where the recording of the run to resume is now, if it was moved; its content must be the same. Once for each of a cohort.
     #[arg(long = "recording", value_name = "PATH", requires = "resume")]
-    moved: Option<PathBuf>,
+    moved: Vec<PathBuf>,
+    /// Checkpoints to keep.
+    #[arg(long, value_name = "K", default_value_t = KEEP, value_parser = at_least_one)]
+    keep: usize,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|k| *k > 0).ok_or_else(|| "expected a whole number above 0".into())
 }
 
 impl Train {
     /// Runs the verb.
-    pub fn run(self) -> Result<ExitCode> {
-        if let Some(path) = self.resume {
-            let (folder, recording, training) = RunFolder::reopen(&path, self.moved.as_deref())?;
+    pub fn run(mut self) -> Result<ExitCode> {
+        if let Some(path) = &self.resume {
+            let (folder, recordings, training) = RunFolder::reopen(path, &self.moved, self.keep)?;
             say(format!("resuming after {} of {} epochs", training.finished(), training.epochs()));
-            return train(&path, folder, &recording, training);
+            return train(path, folder, &recordings, training);
         }
-        let (Some(path), Some(out)) = (&self.recording, &self.output) else { bail!("name a recording and an output folder (-o)") };
-        if path.to_string_lossy().contains('=') && !path.exists() {
-            bail!("name the recording before {}", path.display());
+        self.sort_arguments();
+        let paths: Vec<&PathBuf> = self.recording.iter().chain(&self.cohort).collect();
+        let (Some(first), Some(out)) = (paths.first(), &self.output) else { bail!("name a recording and an output folder (-o)") };
+        if self.recording.is_some() && !self.cohort.is_empty() {
+            bail!("{} and --cohort: name a recording or a cohort, not both", first.display());
+        }
+        if first.to_string_lossy().contains('=') && !first.exists() {
+            bail!("name the recording before {}", first.display());
+        }
+        if self.share.is_some() && self.from.is_none() && self.cohort.is_empty() {
+            bail!("--share says what a cohort shares or what is taken over: it needs --cohort or --from");
+        }
+        let recordings = paths.into_iter().map(Recording::open).collect::<Result<Vec<_>, _>>()?;
+        crate::output::free(out)?;
+        let (training, from) = self.begin(&recordings)?;
+        let folder = RunFolder::create(out, &recordings, &training, from, self.keep)?;
+        describe(&recordings, &training);
+        train(out, folder, &recordings, training)
+    }
+
+    /// `--cohort A B lr=0.1` and `lr=0.1 --cohort A B`: what has an equals sign and is no file is a setting.
+    fn sort_arguments(&mut self) {
+        if self.cohort.is_empty() {
+            return;
+        }
+        let is_setting = |path: &PathBuf| path.to_string_lossy().contains('=') && !path.exists();
+        let (settings, cohort) = std::mem::take(&mut self.cohort).into_iter().chain(self.recording.take()).partition(is_setting);
+        self.cohort = cohort;
+        self.settings.extend(settings.iter().map(|path: &PathBuf| path.to_string_lossy().into_owned()));
+    }
+
+    fn begin(&self, recordings: &[Recording]) -> Result<(Training, Option<Source>)> {
+        let share = self.share.clone().unwrap_or_default();
+        if let Some(from) = &self.from {
+            return self.take_over(&recordings[0], from, &share);
         }
         let (preset, elsewhere) = Preset::load_with_paths(&self.preset, &self.settings)?;
         if let Some(elsewhere) = elsewhere {
             note(format!("{}: not settings of a run, ignored: {}", self.preset, elsewhere.keys.join(", ")));
         }
-        let recording = Recording::open(path)?;
-        crate::output::free(out)?;
-        let training = individual(&recording, &preset)?;
-        let folder = RunFolder::create(out, &recording, &training)?;
-        describe(&recording, &training);
-        train(out, folder, &recording, training)
+        if self.cohort.is_empty() {
+            return Ok((individual(&recordings[0], &preset)?, None));
+        }
+        if let Some(twice) = recordings.iter().enumerate().find(|(n, r)| recordings[..*n].iter().any(|other| other.path() == r.path())) {
+            bail!("{}: twice in the cohort", twice.1.path().display());
+        }
+        Ok((foundation(recordings, &preset, &share)?, None))
+    }
+
+    /// A transfer, and where its frozen modules come from.
+    fn take_over(&self, recording: &Recording, from: &Path, share: &Modules) -> Result<(Training, Option<Source>)> {
+        let weights = weights_with_core(from)?;
+        let Opened { network, trained_on, .. } = open::load(&weights, None, None)?;
+        let mut animals = Vec::new();
+        if let Some(origin) = trained_on {
+            if !same_rate(origin.rate, recording.meta().rate) {
+                let (there, here) = (origin.rate, recording.meta().rate);
+                bail!("{}: trained at {there} Hz, {} has {here} Hz; resample the recording", from.display(), recording.path().display());
+            }
+            animals = if origin.core_animals.is_empty() { vec![origin.animal] } else { origin.core_animals };
+            let own = &recording.meta().animal;
+            if animals.contains(own) && !self.same_animal {
+                bail!("{}: animal {own} helped to train {}; --same-animal if that is meant", recording.path().display(), from.display());
+            }
+        }
+        let preset = Preset::load_around(network.config(), &self.preset, &self.settings)?;
+        let training = transfer(recording, &preset, &network, share)
+            .with_context(|| format!("{} and {} do not fit", from.display(), recording.path().display()))?;
+        let sha256 = crate::output::sha256(&weights)?;
+        Ok((training, Some(Source { path: std::path::absolute(&weights)?, sha256, modules: share.clone(), animals })))
     }
 }
 
-fn describe(recording: &Recording, training: &Training) {
-    let config = training.network().config();
+fn describe(recordings: &[Recording], training: &Training) {
+    let (config, loader) = (training.network().config(), &training.preset().loader);
+    let frozen = |network: &striate::model::Network| network.params().iter().filter(|p| p.frozen).map(|p| p.value.len()).sum::<usize>();
+    let parameters = match training.recipe() {
+        Recipe::Individual => format!("{} parameters", training.network().params().scalars()),
+        Recipe::Transfer { frozen: modules } => {
+            let (all, frozen) = (training.network().params().scalars(), frozen(training.network()));
+            format!("{} parameters to fit around {frozen} frozen ones ({modules})", all - frozen)
+        }
+        Recipe::Foundation { share } => {
+            let of = |network: &striate::model::Network, shared: bool| -> usize {
+                network.params().iter().filter(|p| share.contain(&p.name) == shared).map(|p| p.value.len()).sum()
+            };
+            let private: usize = training.networks().map(|network| of(network, false)).sum();
+            format!("{} parameters shared ({share}), {private} of single recordings", of(training.network(), true))
+        }
+    };
     say(format!(
-        "{} units, {} trials; {} parameters, {} stream(s); {} epochs of {} steps, {} clips of {} frames each",
-        config.units,
-        recording.trials().len(),
-        training.network().params().scalars(),
+        "{} units, {} trials{}; {parameters}, {} stream(s); {} epochs of {} steps, {} clips of {} frames each",
+        recordings.iter().map(Recording::unit_count).sum::<usize>(),
+        recordings.iter().map(|r| r.trials().len()).sum::<usize>(),
+        if recordings.len() > 1 { format!(" in {} recordings", recordings.len()) } else { String::new() },
         config.streams,
         training.epochs(),
-        training.preset().loader.training_size,
-        training.preset().loader.batch_size,
-        training.preset().loader.sample_size,
+        loader.training_size,
+        loader.batch_size * recordings.len(),
+        loader.sample_size,
     ));
 }
 
 /// Trains until done or interrupted, saving after every epoch.
-pub fn train(path: &Path, mut folder: RunFolder, recording: &Recording, mut training: Training) -> Result<ExitCode> {
+pub fn train(path: &Path, mut folder: RunFolder, recordings: &[Recording], mut training: Training) -> Result<ExitCode> {
     static STOP: AtomicBool = AtomicBool::new(false);
     // a second handler in one process is refused; the first serves just as well
     let _ = ctrlc::set_handler(|| {
@@ -95,7 +192,7 @@ pub fn train(path: &Path, mut folder: RunFolder, recording: &Recording, mut trai
     });
     let mut shown = Shown::new(&training);
     loop {
-        let outcome = training.epoch(recording, &mut |step| {
+        let outcome = training.epoch(recordings, &mut |step| {
             shown.step(step);
             if STOP.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
@@ -120,14 +217,15 @@ pub fn train(path: &Path, mut folder: RunFolder, recording: &Recording, mut trai
             }
             Outcome::Done => break,
         }
-        if STOP.load(Ordering::SeqCst) && training.finished() < training.epochs() {
+        if STOP.load(Ordering::SeqCst) && !training.done() {
             shown.finish();
             say(format!("stopped after epoch {}; go on with: striate train --resume {}", training.finished(), path.display()));
             return Ok(ExitCode::from(130));
         }
     }
     shown.finish();
-    say(format!("trained {} epochs; weights are in {}", training.finished(), weights_of(path)?.display()));
+    let early = if training.finished() < training.epochs() { ", stopped early as scheduler.patience says" } else { "" };
+    say(format!("trained {} epochs{early}; weights are in {}", training.finished(), folder.weights().display()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -153,7 +251,14 @@ impl Shown {
             bar.reset_eta(); // steps of before a resume say nothing of how fast this machine is
             bar
         });
-        Self { bar, began: Instant::now(), steps: 0, left: steps.saturating_sub(done), clips: training.preset().loader.batch_size, mean: f64::NAN }
+        Self {
+            bar,
+            began: Instant::now(),
+            steps: 0,
+            left: steps.saturating_sub(done),
+            clips: training.preset().loader.batch_size * training.networks().count(),
+            mean: f64::NAN,
+        }
     }
 
     fn rate(&self) -> f64 {

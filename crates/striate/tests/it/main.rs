@@ -1,7 +1,9 @@
 //! The command as its users meet it.
 
 mod bench;
+mod cohort;
 mod help;
+mod killed;
 mod models;
 mod runs;
 mod wrong;

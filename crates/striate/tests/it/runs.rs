@@ -7,8 +7,15 @@ use striate::simulation::{SimulateConfig, simulate};
 
 /// A minute of a tiny animal.
 fn animal(path: &Path) {
+    animal_of(path, "simulated-1", 0, 4);
+}
+
+/// The same of another name, seed and number of units.
+pub fn animal_of(path: &Path, name: &str, seed: u64, units: usize) {
     let config = SimulateConfig {
-        units: 4,
+        animal: name.into(),
+        seed,
+        units,
         clip_seconds: 2.0,
         train_minutes: 0.2,
         validation_clips: 1,
@@ -40,7 +47,7 @@ fn a_twin_is_trained_resumed_and_evaluated() {
     train("2", "again");
     let weights = |run: &str| std::fs::read(at(run).join("weights.safetensors")).expect("weights");
     assert!(weights("run") == weights("again"), "one and two threads differ");
-    for file in ["preset.toml", "inputs.toml", "epochs.jsonl", "weights.safetensors", "best.safetensors", "checkpoint/state.safetensors"] {
+    for file in ["preset.toml", "inputs.toml", "epochs.jsonl", "weights.safetensors", "best.safetensors", "checkpoint/000002-000000.safetensors"] {
         assert!(at("run").join(file).is_file(), "{file}");
     }
     assert_eq!(std::fs::read_to_string(at("run").join("epochs.jsonl")).expect("epochs").lines().count(), 2);

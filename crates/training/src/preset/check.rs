@@ -45,6 +45,9 @@ impl Preset {
             let got = format!("{} and {}", loader.batch_size, loader.sample_size);
             return Err(wrong("loader.batch_size and loader.sample_size", &format!("at most {STEP} bytes of video in a step, here {step}"), got));
         }
+        if !(loader.train_fraction > 0.0 && loader.train_fraction <= 1.0) {
+            return Err(wrong("loader.train_fraction", "a share above 0, at most 1", loader.train_fraction));
+        }
         let burnin = self.objective.burnin_frames;
         if loader.sample_size <= burnin {
             return Err(wrong("loader.sample_size", &format!("more than the {burnin} frames of objective.burnin_frames"), loader.sample_size));
@@ -73,6 +76,12 @@ impl Preset {
     fn check_scheduler(&self) -> Result<(), Error> {
         let s = &self.scheduler;
         counts(&[("scheduler.cycle_size", s.cycle_size), ("scheduler.cycles", s.cycles)])?;
+        if s.patience > MOST {
+            return Err(wrong("scheduler.patience", &format!("a whole number up to {MOST}"), s.patience));
+        }
+        if s.patience > 0 && self.loader.validation_size == 0 {
+            return Err(wrong("scheduler.patience", "0 where loader.validation_size is 0: there is nothing to wait for", s.patience));
+        }
         if s.warmup_cycles > 0 && s.warmup_epochs >= s.cycle_size {
             return Err(wrong(
                 "scheduler.warmup_epochs",

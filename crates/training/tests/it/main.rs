@@ -1,4 +1,6 @@
 //! Integration tests of the training crate.
 
+mod cohort;
 mod preset;
 mod run;
+mod toy;

@@ -1,97 +1,18 @@
 //! Runs: resuming, threads, learning, and what stops them.
 
-use ndarray::{Array2, Array4};
+use crate::toy::{FRAMES, finish, go_on, preset, recording};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::slice::from_ref;
 use striate_model::config::UnitKind;
-use striate_recording::{Meta, Missing, NewTrial, Recording, RecordingWriter, Tier, UnitTable};
 use striate_training::individual::individual;
-use striate_training::{Epoch, Error, Outcome, Preset, Step, Training};
-
-const FRAMES: usize = 14;
-
-/// Trials of a flickering bar that two of three units follow; `spoil` changes the responses of a trial.
-fn recording(path: &Path, spoil: impl Fn(usize, &mut Array2<f32>)) -> Recording {
-    let meta = Meta {
-        animal: "toy".into(),
-        session: None,
-        scan: None,
-        rate: 30.0,
-        eye: vec!["x".into(), "y".into()],
-        behavior: vec!["pupil".into(), "treadmill".into()],
-        source: "made for a test".into(),
-        simulated: true,
-        standardization: serde_json::Value::Null,
-        missing: Missing::default(),
-    };
-    let mut writer = RecordingWriter::create(path, meta, [12, 16, 1], UnitTable::numbered(3)).expect("create");
-    for trial in 0..6 {
-        let on = |t: usize| (t * 5 + trial * 3) % 7 < 3;
-        let video = Array4::from_shape_fn((FRAMES, 12, 16, 1), |(t, _, x, _)| if on(t) == (x < 8) { 230 } else { 20 });
-        let mut responses = Array2::from_shape_fn((FRAMES, 3), |(t, u)| match u {
-            0 => f32::from(u8::from(on(t))) * 2.0,
-            1 => f32::from(u8::from(!on(t))) * 2.0,
-            _ => 1.0,
-        });
-        spoil(trial, &mut responses);
-        let series = Array2::from_shape_fn((FRAMES, 2), |(t, k)| ((t + 3 * k + trial) % 5) as f32 / 2.0 - 1.0);
-        let video = writer.add_video(&format!("v{trial}"), video.view()).expect("video");
-        let tier = if trial < 5 { Tier::Train } else { Tier::Validation };
-        let name = format!("trial{trial}");
-        let new = NewTrial {
-            name: &name,
-            video,
-            video_start: 0,
-            tier,
-            domain: "bars",
-            times: None,
-            responses: responses.view(),
-            eye: series.view(),
-            behavior: series.view(),
-        };
-        writer.add_trial(new).expect("trial");
-    }
-    writer.finish().expect("finish")
-}
-
-fn preset() -> Preset {
-    let settings = [
-        "loader.sample_size=10",
-        "loader.batch_size=3",
-        "loader.training_size=4",
-        "loader.validation_size=2",
-        "objective.burnin_frames=2",
-        "scheduler.cycle_size=3",
-        "scheduler.cycles=2",
-        "scheduler.warmup_epochs=1",
-        "optimizer.clip=0.05",
-        "optimizer.eps=0.01",
-        "model.perspective.height=12",
-        "model.perspective.width=16",
-        "model.feedforward.dropout=0.1",
-        "model.streams=2",
-    ];
-    Preset::load("tiny", &settings.map(str::to_owned)).expect("preset")
-}
-
-fn go_on(_: &Step) -> ControlFlow<()> {
-    ControlFlow::Continue(())
-}
-
-fn finish(training: &mut Training, recording: &Recording) -> Vec<Epoch> {
-    let mut epochs = Vec::new();
-    while let Outcome::Epoch(epoch) = training.epoch(recording, &mut go_on).expect("epoch") {
-        epochs.push(epoch);
-    }
-    epochs
-}
+use striate_training::{Error, Outcome, Step, Training};
 
 #[test]
 fn a_resumed_run_is_the_uninterrupted_one_to_the_bit() {
     let folder = tempfile::tempdir().expect("folder");
     let recording = recording(&folder.path().join("r.zarr"), |_, _| {});
     let mut whole = individual(&recording, &preset()).expect("start");
-    let expected = finish(&mut whole, &recording);
+    let expected = finish(&mut whole, from_ref(&recording));
     assert_eq!(expected.len(), 6);
 
     // stopped after every single step and once in each validation, saved, forgotten, loaded
@@ -101,7 +22,7 @@ fn a_resumed_run_is_the_uninterrupted_one_to_the_bit() {
     let (mut stops, mut validations) = (0, 0);
     loop {
         let finished = stopped.finished();
-        let outcome = stopped.epoch(&recording, &mut |step| match step {
+        let outcome = stopped.epoch(from_ref(&recording), &mut |step| match step {
             Step::Validated { .. } if validations > finished => ControlFlow::Continue(()),
             Step::Validated { .. } => {
                 validations += 1;
@@ -131,7 +52,7 @@ fn one_thread_and_two_give_the_same_bits() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("pool");
         pool.install(|| {
             let mut training = individual(&recording, &preset()).expect("start");
-            let epochs = finish(&mut training, &recording);
+            let epochs = finish(&mut training, from_ref(&recording));
             (epochs, training.network().params().clone())
         })
     };
@@ -147,7 +68,7 @@ fn training_learns_and_another_seed_differs() {
     preset.loader.training_size = 12;
     preset.scheduler.cycles = 1;
     let mut training = individual(&recording, &preset).expect("start");
-    let epochs = finish(&mut training, &recording);
+    let epochs = finish(&mut training, from_ref(&recording));
     let (first, last) = (epochs[0].training_objective, epochs[11].training_objective);
     assert!(last < first - 0.1, "from {first} to {last}");
     assert!(epochs.iter().any(|e| e.best));
@@ -155,7 +76,7 @@ fn training_learns_and_another_seed_differs() {
     preset.scheduler.cycle_size = 1;
     preset.scheduler.warmup_epochs = 0;
     let mut other = individual(&recording, &preset).expect("start");
-    assert_ne!(finish(&mut other, &recording)[0].training_objective, first);
+    assert_ne!(finish(&mut other, from_ref(&recording))[0].training_objective, first);
 }
 
 #[test]
@@ -164,7 +85,7 @@ fn an_absurd_response_stops_training_and_is_named() {
     let recording = recording(&folder.path().join("r.zarr"), |_, r| r.column_mut(1).fill(f32::MAX));
     let mut training = individual(&recording, &preset()).expect("start");
     let error = loop {
-        match training.epoch(&recording, &mut go_on) {
+        match training.epoch(from_ref(&recording), &mut go_on) {
             Ok(Outcome::Done) => panic!("trained to the end on responses of 1e38"),
             Ok(_) => {}
             Err(error) => break error,
@@ -187,7 +108,7 @@ fn a_validation_that_is_not_finite_is_named() {
     });
     let mut preset = preset();
     preset.model.unit = UnitKind::EluMse;
-    let error = individual(&recording, &preset).expect("start").epoch(&recording, &mut go_on).expect_err("an infinite loss");
+    let error = individual(&recording, &preset).expect("start").epoch(from_ref(&recording), &mut go_on).expect_err("an infinite loss");
     match &error {
         Error::NonFinite { during, trial, unit, .. } => assert_eq!((during.as_str(), trial.as_str(), unit.as_str()), ("validation", "trial5", "2")),
         other => panic!("{other}"),
@@ -246,7 +167,7 @@ fn trials_without_any_measured_response_are_an_error() {
     let folder = tempfile::tempdir().expect("folder");
     let recording = recording(&folder.path().join("r.zarr"), |_, r| r.fill(f32::NAN));
     let mut training = individual(&recording, &preset()).expect("start");
-    let error = training.epoch(&recording, &mut go_on).expect_err("nothing to learn from");
+    let error = training.epoch(from_ref(&recording), &mut go_on).expect_err("nothing to learn from");
     assert!(matches!(error, Error::NothingMeasured { .. }), "{error}");
 }
 
