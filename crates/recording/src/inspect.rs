@@ -1,11 +1,11 @@
 //! Inspect: what is in a recording, and what looks wrong with it.
 
 use crate::description::Tier;
+use crate::duplicates::duplicates;
 use crate::error::Error;
 use crate::recording::Recording;
 use ndarray::Array2;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -277,29 +277,13 @@ fn look_for_chunks(recording: &Recording, warnings: &mut Vec<String>) {
     }
 }
 
-/// Videos that are the same to the bit but are shown in training as well as in testing.
 fn look_for_leaks(recording: &Recording, warnings: &mut Vec<String>) -> Result<(), Error> {
-    let mut tiers: BTreeMap<Vec<u8>, (Vec<Tier>, String)> = BTreeMap::new();
-    let mut seen: BTreeMap<(usize, usize, usize), Vec<u8>> = BTreeMap::new();
-    for (index, trial) in recording.trials().iter().enumerate() {
-        let piece = (trial.video, trial.video_start, trial.frames);
-        let hash = match seen.get(&piece) {
-            Some(hash) => hash.clone(),
-            None => {
-                let video = recording.frames(index, 0, trial.frames)?;
-                let hash = Sha256::digest(video.as_slice().unwrap_or_default()).to_vec();
-                seen.insert(piece, hash.clone());
-                hash
-            }
-        };
-        let entry = tiers.entry(hash).or_insert_with(|| (Vec::new(), recording.videos()[trial.video].name.clone()));
-        if !entry.0.contains(&trial.tier) {
-            entry.0.push(trial.tier);
+    let leaks = duplicates(&[recording])?;
+    for (exact, how) in [(true, "are shown in more than one tier"), (false, "look like videos of an earlier tier")] {
+        let of: Vec<_> = leaks.iter().filter(|leak| leak.exact == exact).collect();
+        if let Some(first) = of.first() {
+            warnings.push(format!("{} videos {how}, for example: {first}; scores on them are inflated", of.len()));
         }
-    }
-    let leaks: Vec<&String> = tiers.values().filter(|(tiers, _)| tiers.len() > 1).map(|(_, name)| name).collect();
-    if let Some(first) = leaks.first() {
-        warnings.push(format!("{} videos are shown in more than one tier, for example {first}: scores on them are inflated", leaks.len()));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! so a recording may be larger than memory.
 
 mod description;
+pub mod duplicates;
 mod error;
 pub mod inspect;
 pub mod recording;

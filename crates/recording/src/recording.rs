@@ -218,7 +218,16 @@ impl Recording {
         if start.checked_add(frames).is_none_or(|end| end > t.frames) {
             return Err(Error::Window { trial: t.name.clone(), has: t.frames, start, end: start.saturating_add(frames) });
         }
-        let first = self.videos[t.video].start + t.video_start + start;
+        self.video_frames(t.video, t.video_start + start, frames)
+    }
+
+    /// Consecutive frames [T, H, W, C] of a video.
+    pub fn video_frames(&self, video: usize, start: usize, frames: usize) -> Result<Array4<u8>, Error> {
+        let of = &self.videos[video];
+        if start.checked_add(frames).is_none_or(|end| end > of.frames) {
+            return Err(Error::Window { trial: of.name.clone(), has: of.frames, start, end: start.saturating_add(frames) });
+        }
+        let first = of.start + start;
         let [h, w, c] = self.frame_shape();
         let video = self.arrays.video.read::<u8>(first..first + frames, &self.path)?;
         self.shaped(Array4::from_shape_vec((frames, h, w, c), video))
