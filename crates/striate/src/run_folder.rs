@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! preset.toml           the preset as used, all values
-//! inputs.toml           recording and its content hash, version
+//! inputs.toml           recording and its content hash, version, machine
 //! epochs.jsonl          one line per finished epoch
 //! events.out.tfevents.* the same for TensorBoard
 //! weights.safetensors   after the last finished epoch
@@ -11,6 +11,7 @@
 //! ```
 
 use crate::output;
+use crate::provenance::machine;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -44,10 +45,14 @@ pub struct Inputs {
     pub recording: PathBuf,
     /// Content hash of the recording.
     pub recording_sha256: String,
+    /// Machine that began the run; runs of before this was kept have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
 }
 
 impl Inputs {
-    fn read(folder: &Path) -> Result<Self> {
+    /// Of a run folder.
+    pub fn read(folder: &Path) -> Result<Self> {
         let file = folder.join(INPUTS);
         let text =
             std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read; is {} a run folder?", file.display(), folder.display()))?;
@@ -66,6 +71,7 @@ impl RunFolder {
             version: env!("CARGO_PKG_VERSION").into(),
             recording: std::path::absolute(recording.path())?,
             recording_sha256: recording.content_hash()?,
+            machine: Some(machine()),
         };
         output::whole_folder(path, |folder| {
             output::write(&folder.join("preset.toml"), to_toml(training.preset())?.as_bytes())?;
@@ -167,9 +173,14 @@ pub fn epochs(path: &Path) -> Result<Vec<Epoch>> {
     text.lines().map(|line| serde_json::from_str(line).with_context(|| format!("{}: damaged line {line}", file.display()))).collect()
 }
 
+/// Files of weights that a run folder holds.
+pub fn weights_in(path: &Path) -> Vec<PathBuf> {
+    [BEST, LAST].map(|name| path.join(name)).into_iter().filter(|file| file.is_file()).collect()
+}
+
 /// Weights of a run folder (the best epoch's where there is one, else the last's) or of a model file.
 pub fn weights_of(path: &Path) -> Result<PathBuf> {
-    if let Some(file) = [BEST, LAST].map(|name| path.join(name)).into_iter().find(|file| file.is_file()) {
+    if let Some(file) = weights_in(path).into_iter().next() {
         return Ok(file);
     }
     if path.join(INPUTS).is_file() {

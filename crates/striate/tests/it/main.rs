@@ -3,6 +3,7 @@
 mod bench;
 mod help;
 mod models;
+mod report;
 mod runs;
 mod wrong;
 

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use striate::simulation::{SimulateConfig, simulate};
 
 /// A minute of a tiny animal.
-fn animal(path: &Path) {
+pub fn animal(path: &Path) {
     let config = SimulateConfig {
         units: 4,
         clip_seconds: 2.0,
@@ -49,7 +49,7 @@ fn a_twin_is_trained_resumed_and_evaluated() {
     let summary = output(&["evaluate", text(&at("run")), text(&at("a.zarr")), "-o", text(&at("ev")), "--json"]);
     let summary: serde_json::Value = serde_json::from_str(&summary).expect("json");
     assert_eq!(summary[0]["repeats"], 3);
-    for file in ["units.csv", "units.parquet", "summary.json", "cc_norm.svg"] {
+    for file in ["units.csv", "units.parquet", "summary.json", "evaluation.toml", "cc_norm.svg"] {
         assert!(at("ev").join(file).is_file(), "{file}");
     }
     // what is there is not overwritten, and a changed recording is not resumed
@@ -59,7 +59,7 @@ fn a_twin_is_trained_resumed_and_evaluated() {
 }
 
 /// Trains one epoch of two steps.
-fn train(recording: &Path, run: &Path, more: &[&str]) -> String {
+pub fn train(recording: &Path, run: &Path, more: &[&str]) -> String {
     let settings = ["loader.training_size=2", "loader.batch_size=2", "scheduler.cycle_size=1", "scheduler.warmup_epochs=0"];
     let arguments = [&["train", text(recording), "--preset", "tiny", "-o", text(run)], settings.as_slice(), more].concat();
     output(&arguments)
