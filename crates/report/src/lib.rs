@@ -1,19 +1,32 @@
-//! Tables to files and figures.
+//! Tables to files, figures and pages.
 //!
-//! Tables are written as CSV, Parquet or JSON ([`tabular`]), figures as SVG ([`histogram`], [`curves`]). Files appear whole or
-//! not at all.
+//! Tables are written as CSV, Parquet or JSON ([`tabular`]). What is to be seen is a [`Chart`], plain data; it becomes a [`Figure`],
+//! a file as SVG, PDF or PNG, or part of a [`Page`], one HTML document that loads nothing. Files appear whole or not at all.
 
+mod draw;
 mod error;
-mod figure;
+mod escape;
+mod font;
+mod json;
+mod pdf;
+mod png;
+mod scene;
+mod svg;
+mod ticks;
 mod whole_file;
 
-pub mod curves;
-pub mod histogram;
+pub mod chart;
+pub mod evaluation;
+pub mod figure;
+pub mod page;
+pub mod run;
 pub mod tabular;
 pub mod tensorboard;
 
-pub use curves::{Curve, learning_curves};
+pub use chart::{Axis, BarStyle, Chart, Colours, Data, Group, Places, Sample, Scale, Series};
 pub use error::Error;
-pub use figure::write_svg;
-pub use histogram::{Panel, cc_norm_histogram};
+pub use evaluation::{Evaluation, cc_norm_charts, evaluation};
+pub use figure::Figure;
+pub use page::{Exhibit, Page, REPORT, Section};
+pub use run::{FinishedEpoch, Loss, Run, run};
 pub use tabular::{Format, read_csv, write_csv, write_json, write_parquet, write_table};

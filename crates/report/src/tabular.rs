@@ -64,14 +64,26 @@ pub fn write_table(path: &Path, table: &Table) -> Result<(), Error> {
 pub fn write_csv(path: &Path, table: &Table) -> Result<(), Error> {
     write_whole(path, |file| {
         has_columns(path, table)?;
-        let mut csv = csv::Writer::from_writer(file);
-        let failed = |e: csv::Error| Error::content(path, e);
-        csv.write_record(table.columns().map(|(name, _)| name)).map_err(failed)?;
-        for row in 0..table.rows() {
-            csv.write_record(table.columns().map(|(_, column)| cell(column, row))).map_err(failed)?;
-        }
-        csv.flush().map_err(Error::io("write", path))
+        fill_csv(file, table).map_err(|e| Error::content(path, e))
     })
+}
+
+/// A table as the bytes of a CSV file; those of an empty file without columns.
+pub(crate) fn csv_bytes(table: &Table) -> Result<Vec<u8>, csv::Error> {
+    let mut bytes = Vec::new();
+    if table.columns().len() > 0 {
+        fill_csv(&mut bytes, table)?;
+    }
+    Ok(bytes)
+}
+
+fn fill_csv(to: impl Write, table: &Table) -> Result<(), csv::Error> {
+    let mut csv = csv::Writer::from_writer(to);
+    csv.write_record(table.columns().map(|(name, _)| name))?;
+    for row in 0..table.rows() {
+        csv.write_record(table.columns().map(|(_, column)| cell(column, row)))?;
+    }
+    Ok(csv.flush()?)
 }
 
 fn cell(column: &Column, row: usize) -> String {

@@ -1,6 +1,7 @@
 //! The `striate` command: one file per verb, no numerical code.
 
 mod output;
+mod provenance;
 mod run_folder;
 mod verbs;
 
@@ -30,6 +31,7 @@ enum Verb {
     Inspect(verbs::inspect::Inspect),
     Train(verbs::train::Train),
     Evaluate(verbs::evaluate::Evaluate),
+    Report(verbs::report::Report),
     Respond(verbs::respond::Respond),
     Model(verbs::model::Model),
     Verify(verbs::verify::Verify),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Verb::Inspect(v) => v.run(),
         Verb::Train(v) => v.run(),
         Verb::Evaluate(v) => v.run(),
+        Verb::Report(v) => v.run(),
         Verb::Respond(v) => v.run(),
         Verb::Model(v) => v.run(),
         Verb::Verify(v) => v.run(),

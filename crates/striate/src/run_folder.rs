@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! preset.toml           the preset as used, all values
-//! inputs.toml           recordings and their content hashes, where frozen modules came from, version
+//! inputs.toml           recordings and their content hashes, where frozen modules came from, version, machine
 //! epochs.jsonl          one line per finished epoch
 //! events.out.tfevents.* the same for TensorBoard
 //! weights.safetensors   after the last finished epoch
@@ -174,9 +174,14 @@ pub fn epochs(path: &Path) -> Result<Vec<Epoch>> {
     text.lines().map(|line| serde_json::from_str(line).with_context(|| format!("{}: damaged line {line}", file.display()))).collect()
 }
 
+/// Files of weights that a folder holds, the best epoch's first.
+pub fn weights_in(path: &Path) -> Vec<PathBuf> {
+    [BEST, LAST].map(|name| path.join(name)).into_iter().filter(|file| file.is_file()).collect()
+}
+
 /// Weights of a run folder (the best epoch's where there is one, else the last's) or of a model file.
 pub fn weights_of(path: &Path) -> Result<PathBuf> {
-    if let Some(file) = [BEST, LAST].map(|name| path.join(name)).into_iter().find(|file| file.is_file()) {
+    if let Some(file) = weights_in(path).into_iter().next() {
         return Ok(file);
     }
     if let Some(member) = members(path)?.first() {
@@ -214,7 +219,7 @@ pub fn weights_with_core(path: &Path) -> Result<PathBuf> {
 }
 
 /// Folders of a cohort's networks, in order of rank.
-fn members(path: &Path) -> Result<Vec<PathBuf>> {
+pub fn members(path: &Path) -> Result<Vec<PathBuf>> {
     let folder = path.join(MEMBERS);
     if !inputs::is_run(path) || !folder.is_dir() {
         return Ok(Vec::new());

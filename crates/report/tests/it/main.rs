@@ -1,4 +1,6 @@
-//! Tests of files and figures.
+//! One integration binary of the report crate.
+mod charts;
 mod figures;
+mod pages;
 mod tables;
 mod tensorboard;

@@ -1,6 +1,7 @@
 //! What a run was made from: recordings by content, and the source of frozen modules.
 
 use crate::output;
+use crate::provenance::machine;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ const INPUTS: &str = "inputs.toml";
 pub struct Inputs {
     /// Version of striate that started the run.
     pub version: String,
+    /// Machine that began the run.
+    pub machine: String,
     /// Where frozen modules came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Source>,
@@ -51,7 +54,7 @@ impl Inputs {
     pub(super) fn new(recordings: &[Recording], from: Option<Source>) -> Result<Self> {
         let input = |r: &Recording| Ok(Input { path: std::path::absolute(r.path())?, sha256: r.content_hash()? });
         let recordings = recordings.iter().map(input).collect::<Result<_>>()?;
-        Ok(Self { version: env!("CARGO_PKG_VERSION").into(), from, recordings })
+        Ok(Self { version: env!("CARGO_PKG_VERSION").into(), machine: machine(), from, recordings })
     }
 
     /// Those of a run folder.
@@ -60,6 +63,15 @@ impl Inputs {
         let text =
             std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read; is {} a run folder?", file.display(), folder.display()))?;
         toml::from_str(&text).with_context(|| format!("{}: damaged", file.display()))
+    }
+
+    /// What such a run trains, in words.
+    pub fn recipe(&self) -> String {
+        match &self.from {
+            Some(from) => format!("everything but {}, taken frozen from {} (sha256 {})", from.modules, from.path.display(), from.sha256),
+            None if self.recordings.len() > 1 => "a cohort: some modules together, all else apart".into(),
+            None => "all modules, on one recording".into(),
+        }
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<()> {

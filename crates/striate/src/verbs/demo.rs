@@ -1,6 +1,7 @@
 //! `striate demo`: simulate, train, evaluate, in a few minutes.
 
 use crate::output::{bar, keep_output_for_json, new_folder, number, say, say_json, table};
+use crate::provenance::Origin;
 use crate::run_folder::{KEEP, RunFolder, weights_of};
 use crate::verbs::{evaluate, train};
 use anyhow::Result;
@@ -52,7 +53,9 @@ impl Demo {
 
         say("2/4  fitting a linear-nonlinear model, the baseline");
         let linear = linear_nonlinear(&recording, &BaselineOptions::default(), &mut |_, _| {})?;
-        let linear = evaluate::save(&linear_folder, &recording, &linear)?;
+        let burnin = EvaluateOptions::default().burnin;
+        let origin = Origin::baseline("linear-nonlinear model, fitted to the recording's training trials", &recording, burnin)?;
+        let linear = evaluate::save(&linear_folder, &recording, &linear, &origin)?;
 
         say("3/4  training a twin (striate train, preset tiny)");
         let preset = Preset::load("tiny", &[format!("optimizer.seed={}", self.seed)])?;
@@ -66,9 +69,10 @@ impl Demo {
 
         say("4/4  evaluating both on video neither has seen, shown again and again");
         let [recording] = recording;
-        let network = open::load(&weights_of(&run)?, None, None)?.network;
+        let weights = weights_of(&run)?;
+        let network = open::load(&weights, None, None)?.network;
         let twin = evaluate_twin(&network, &recording, &EvaluateOptions::default(), &mut |_, _| {})?;
-        let twin = evaluate::save(&twin_folder, &recording, &twin)?;
+        let twin = evaluate::save(&twin_folder, &recording, &twin, &Origin::model(&weights, &recording, burnin)?)?;
         let rows = twin
             .iter()
             .zip(&linear)

@@ -1,6 +1,7 @@
 //! `striate evaluate`: how well a twin predicts held-out trials.
 
 use crate::output::{bar, free, note, number, say, say_json, table, whole_folder};
+use crate::provenance::{EVALUATED, Origin};
 use crate::run_folder::weights_for;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -13,12 +14,11 @@ use striate::insilico::fit::{check_fit, check_origin};
 use striate::insilico::respond::resampled;
 use striate::model::open::{self, Opened};
 use striate::recording::Recording;
-use striate::report::histogram::{Panel, cc_norm_histogram};
-use striate::report::{tabular, write_svg};
+use striate::report::{Figure, cc_norm_charts, tabular};
 
 /// Evaluate a twin on a recording's test trials: cc_abs, cc_max and cc_norm per unit and test domain.
 ///
-/// Writes units.csv, units.parquet, summary.json and cc_norm.svg. cc_norm is the correlation of mean prediction and mean response over the
+/// Writes units.csv, units.parquet, summary.json, evaluation.toml and cc_norm.svg. cc_norm is the correlation of mean prediction and mean response over the
 /// highest that the repeats' noise allows; the accuracy of a twin is its median over units.
 #[derive(Args)]
 #[command(after_help = "Example:\n  striate evaluate runs/mouse mouse.zarr -o evaluation")]
@@ -49,7 +49,8 @@ impl Evaluate {
     pub fn run(self) -> Result<ExitCode> {
         free(&self.output)?;
         let recording = Recording::open(&self.recording)?;
-        let Opened { network, trained_on, .. } = open::load(&weights_for(&self.model, &recording)?, None, None)?;
+        let weights = weights_for(&self.model, &recording)?;
+        let Opened { network, trained_on, .. } = open::load(&weights, None, None)?;
         check_fit(&network, &recording)?;
         if let Some(trained_on) = trained_on {
             check_origin(&trained_on, &recording, self.other_recording)
@@ -68,7 +69,8 @@ impl Evaluate {
             Error::Analysis(striate::analysis::Error::NothingLeft { .. }) => anyhow::Error::new(e).context("lower --burnin"),
             e => e.into(),
         })?;
-        let summaries = save(&self.output, &recording, &domains)?;
+        let origin = Origin::model(&weights, &recording, self.burnin)?;
+        let summaries = save(&self.output, &recording, &domains, &origin)?;
         if self.json {
             say_json(&summaries)?
         } else {
@@ -79,20 +81,21 @@ impl Evaluate {
 }
 
 /// Writes an evaluation's tables and figure, and returns its summary.
-pub fn save(folder: &Path, recording: &Recording, domains: &[Domain]) -> Result<Vec<Summary>> {
+pub fn save(folder: &Path, recording: &Recording, domains: &[Domain], origin: &Origin) -> Result<Vec<Summary>> {
     let scores = scores(recording, domains)?;
     let summaries: Vec<Summary> = domains.iter().map(summarise).collect();
-    whole_folder(folder, |folder| write(folder, domains, &scores, &summaries))?;
+    whole_folder(folder, |folder| write(folder, domains, &scores, &summaries, origin))?;
     Ok(summaries)
 }
 
-fn write(folder: &Path, domains: &[Domain], scores: &Table, summaries: &[Summary]) -> Result<()> {
+fn write(folder: &Path, domains: &[Domain], scores: &Table, summaries: &[Summary], origin: &Origin) -> Result<()> {
     tabular::write_csv(&folder.join("units.csv"), scores)?;
     tabular::write_parquet(&folder.join("units.parquet"), scores)?;
     crate::output::write(&folder.join("summary.json"), serde_json::to_string_pretty(summaries)?.as_bytes())?;
+    crate::output::write(&folder.join(EVALUATED), toml::to_string_pretty(origin)?.as_bytes())?;
     let values: Vec<Vec<f64>> = domains.iter().map(|d| d.accuracy.cc_norm()).collect();
-    let panels: Vec<Panel> = domains.iter().zip(&values).map(|(d, values)| Panel { domain: &d.accuracy.domain, values }).collect();
-    write_svg(&folder.join("cc_norm.svg"), &cc_norm_histogram(&panels)?)?;
+    let panels: Vec<(&str, &[f64])> = domains.iter().zip(&values).map(|(d, values)| (d.accuracy.domain.as_str(), values.as_slice())).collect();
+    Figure::panels("cc_norm of the units", &cc_norm_charts(&panels)).write(&folder.join("cc_norm.svg"))?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod import;
 pub mod inspect;
 pub mod model;
+pub mod report;
 pub mod respond;
 pub mod simulate;
 pub mod train;

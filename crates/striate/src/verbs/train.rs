@@ -145,7 +145,7 @@ impl Train {
         let preset = Preset::load_around(network.config(), &self.preset, &self.settings)?;
         let training = transfer(recording, &preset, &network, share)
             .with_context(|| format!("{} and {} do not fit", from.display(), recording.path().display()))?;
-        let sha256 = crate::output::sha256(&weights)?;
+        let sha256 = crate::provenance::sha256(&weights)?;
         Ok((training, Some(Source { path: std::path::absolute(&weights)?, sha256, modules: share.clone(), animals })))
     }
 }

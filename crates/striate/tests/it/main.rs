@@ -5,6 +5,7 @@ mod cohort;
 mod help;
 mod killed;
 mod models;
+mod report;
 mod runs;
 mod wrong;
 

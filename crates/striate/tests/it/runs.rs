@@ -6,7 +6,7 @@ use std::process::Stdio;
 use striate::simulation::{SimulateConfig, simulate};
 
 /// A minute of a tiny animal.
-fn animal(path: &Path) {
+pub fn animal(path: &Path) {
     animal_of(path, "simulated-1", 0, 4);
 }
 
@@ -66,7 +66,7 @@ fn a_twin_is_trained_resumed_and_evaluated() {
 }
 
 /// Trains one epoch of two steps.
-fn train(recording: &Path, run: &Path, more: &[&str]) -> String {
+pub fn train(recording: &Path, run: &Path, more: &[&str]) -> String {
     let settings = ["loader.training_size=2", "loader.batch_size=2", "scheduler.cycle_size=1", "scheduler.warmup_epochs=0"];
     let arguments = [&["train", text(recording), "--preset", "tiny", "-o", text(run)], settings.as_slice(), more].concat();
     output(&arguments)
