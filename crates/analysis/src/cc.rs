@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::repeats::Repeats;
-use crate::stats::{is_constant, mean, median_valid, pearson, variance};
+use crate::statistics::{is_constant, mean, median_valid, pearson, variance};
 use crate::table::{Column, Table};
 
 /// Mean over trials of what was measured: [R, samples] -> `[samples]`, NaN where no trial was.

@@ -72,6 +72,34 @@ pub enum Error {
         /// Samples measured.
         got: usize,
     },
+    /// Fewer values than a result needs.
+    #[error("{what}: at least {needed} are needed, got {got}")]
+    TooFew {
+        /// What is counted.
+        what: &'static str,
+        /// How many are needed.
+        needed: usize,
+        /// How many there are.
+        got: usize,
+    },
+    /// Values that are all the same, so that nothing can be divided by their spread.
+    #[error("{what}: there is no spread, so the result is not defined")]
+    NoSpread {
+        /// Which values.
+        what: &'static str,
+    },
+    /// One value that cannot be.
+    #[error("{what} holds {value} at {index}; it must be {expected}")]
+    Value {
+        /// Which array.
+        what: &'static str,
+        /// What its values must be.
+        expected: &'static str,
+        /// Where, counted from 0.
+        index: usize,
+        /// What stands there.
+        value: f64,
+    },
     /// No data to choose the penalty on.
     #[error("no unit has a measured validation sample, so no penalty can be chosen; give validation trials that were measured")]
     NoValidation,

@@ -8,12 +8,12 @@ mod error;
 pub mod cc;
 pub mod linear;
 pub mod repeats;
-pub mod stats;
+pub mod statistics;
 pub mod table;
 
 pub use cc::{Accuracy, UnitCorrelation, cc_abs, cc_max, cc_norm, single_trial};
 pub use error::Error;
 pub use linear::{FeatureConfig, LinearConfig, LinearNonlinear, OutputNonlinearity, stimulus_features, with_traces};
 pub use repeats::Repeats;
-pub use stats::{Histogram, histogram, median_valid, pearson};
+pub use statistics::{Histogram, histogram, median_valid, pearson};
 pub use table::{Column, Table};

@@ -7,7 +7,7 @@ use ndarray::{Array2, Array5, ArrayView2, Axis, s};
 use serde::Serialize;
 use striate_analysis::cc::{Accuracy, UnitCorrelation};
 use striate_analysis::repeats::Repeats;
-use striate_analysis::stats::median_valid;
+use striate_analysis::statistics::median_valid;
 use striate_analysis::table::{Column, Table};
 use striate_model::Network;
 use striate_recording::Recording;

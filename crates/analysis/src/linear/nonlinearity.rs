@@ -74,10 +74,10 @@ fn binned(mut samples: Vec<(f64, f64)>) -> Vec<(f64, f64, f64)> {
 /// `None` if the response does not rise with the drive or the drive does not vary.
 fn fit(samples: &[(f64, f64)]) -> Option<OutputNonlinearity> {
     let drives: Vec<f64> = samples.iter().map(|s| s.0).collect();
-    if crate::stats::is_constant(&drives) {
+    if crate::statistics::is_constant(&drives) {
         return None;
     }
-    let (centre, sd) = (crate::stats::mean(&drives), crate::stats::variance(&drives, 0).sqrt());
+    let (centre, sd) = (crate::statistics::mean(&drives), crate::statistics::variance(&drives, 0).sqrt());
     let bins = binned(samples.to_vec());
     // Thresholds in standard deviations from the mean drive; softness in octaves of the standard deviation.
     let curve = |(at, octave): (f64, f64)| least_squares(&bins, centre + at * sd, sd * octave.exp2());

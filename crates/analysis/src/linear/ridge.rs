@@ -30,9 +30,9 @@ impl Standardised {
     pub(super) fn of(x: ArrayView2<f32>) -> Self {
         let of_column = |column: ArrayView1<f32>| {
             let values: Vec<f64> = column.iter().map(|&v| f64::from(v)).collect();
-            let sd = crate::stats::variance(&values, 0).sqrt();
-            let constant = crate::stats::is_constant(&values);
-            (if constant && sd.is_nan() { 0.0 } else { crate::stats::mean(&values) }, if constant { 0.0 } else { 1.0 / sd })
+            let sd = crate::statistics::variance(&values, 0).sqrt();
+            let constant = crate::statistics::is_constant(&values);
+            (if constant && sd.is_nan() { 0.0 } else { crate::statistics::mean(&values) }, if constant { 0.0 } else { 1.0 / sd })
         };
         let columns: Vec<_> = x.axis_iter(Axis(1)).collect();
         let (mean, inverse_sd) = columns.into_par_iter().map(of_column).unzip();

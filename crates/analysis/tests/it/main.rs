@@ -4,3 +4,4 @@ mod linear;
 mod macaque;
 mod reference;
 mod repeats;
+mod statistics;

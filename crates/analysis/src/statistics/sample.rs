@@ -1,4 +1,4 @@
-//! Statistics of samples: mean, variance, Pearson correlation, median and histogram, with NaN as missing.
+//! Samples: mean, variance, Pearson correlation, median and histogram, with NaN as missing.
 
 /// Mean of what is not NaN; NaN if nothing is left.
 pub fn mean(values: &[f64]) -> f64 {
