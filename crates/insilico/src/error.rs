@@ -39,6 +39,19 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// A study that cannot be run.
+    #[error("{what}: expected {expected}, got {got}")]
+    Design {
+        /// Which part of it.
+        what: &'static str,
+        /// What it must be.
+        expected: String,
+        /// What it is.
+        got: String,
+    },
+    /// Training refused.
+    #[error(transparent)]
+    Training(#[from] striate_training::Error),
     /// The network refused.
     #[error(transparent)]
     Model(#[from] striate_model::Error),

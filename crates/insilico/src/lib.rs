@@ -6,6 +6,7 @@ pub mod error;
 pub mod evaluate;
 pub mod fit;
 pub mod respond;
+pub mod study;
 pub mod verify;
 
 pub use error::Error;
