@@ -9,6 +9,7 @@ mod whole_file;
 
 pub mod curves;
 pub mod histogram;
+mod read;
 pub mod tabular;
 pub mod tensorboard;
 
@@ -16,4 +17,5 @@ pub use curves::{Curve, learning_curves};
 pub use error::Error;
 pub use figure::write_svg;
 pub use histogram::{Panel, cc_norm_histogram};
+pub use read::{read_parquet, read_table};
 pub use tabular::{Format, read_csv, write_csv, write_json, write_parquet, write_table};

@@ -157,6 +157,11 @@ fn checkpoint(path: &Path) -> PathBuf {
     path.join("checkpoint").join("state.safetensors")
 }
 
+/// The recording a run was trained on, where it was then; `None` if this is no run folder.
+pub fn recording_of(path: &Path) -> Result<Option<PathBuf>> {
+    if path.join(INPUTS).is_file() { Ok(Some(Inputs::read(path)?.recording)) } else { Ok(None) }
+}
+
 /// Finished epochs of a run.
 pub fn epochs(path: &Path) -> Result<Vec<Epoch>> {
     let file = path.join("epochs.jsonl");
