@@ -1,7 +1,7 @@
 //! Labels: the class of every sample, by number and by name.
 
-use rand::seq::SliceRandom;
 use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 /// The class of every sample.

@@ -14,7 +14,7 @@ const TRIALS: usize = 40;
 pub(super) struct Minimum {
     pub(super) at: Vec<f64>,
     pub(super) steps: usize,
-    /// Whether the largest component of the gradient fell below the tolerance.
+    /// Whether the length of the gradient fell to the tolerance.
     pub(super) converged: bool,
 }
 
@@ -28,7 +28,7 @@ struct Point {
 /// A remembered step, gradient change, and 1 over their product.
 type Pair = (Vec<f64>, Vec<f64>, f64);
 
-/// Minimises `objective`, which writes its gradient and returns its value, from `start` until no component of the gradient is larger
+/// Minimises `objective`, which writes its gradient and returns its value, from `start` until the gradient is no longer
 /// than `tolerance`, at most `limit` steps. `precondition` multiplies by an estimate of the inverse Hessian, symmetric and positive.
 pub(super) fn minimise(
     start: Vec<f64>,
@@ -46,7 +46,7 @@ pub(super) fn minimise(
     let mut memory: VecDeque<Pair> = VecDeque::with_capacity(MEMORY);
     let mut steps = 0;
     loop {
-        let converged = point.gradient.iter().all(|g| g.abs() <= tolerance);
+        let converged = dot(&point.gradient, &point.gradient).sqrt() <= tolerance;
         if converged || steps == limit {
             return Minimum { at: point.at, steps, converged };
         }

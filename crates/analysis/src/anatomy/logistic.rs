@@ -23,7 +23,7 @@ pub struct LogisticConfig {
     pub strength: f64,
     /// Whether a sample counts n / (K n_k), so that all classes count the same.
     pub balanced: bool,
-    /// Largest gradient component at which the search ends, of the objective divided by C and the number of samples.
+    /// Length of the gradient at which the search ends, of the objective divided by C and the number of samples.
     pub tolerance: f64,
     /// Most steps of the search.
     pub steps: usize,

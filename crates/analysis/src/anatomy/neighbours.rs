@@ -34,8 +34,7 @@ pub fn nearest_neighbours(x: ArrayView2<f32>, k: usize) -> Neighbours {
             matmul(products.as_mut(), Accum::Replace, samples.transpose(), samples.subcols(start, count), 1.0, Par::Seq);
             let of = |i: usize| {
                 let (square, products) = (squares[start + i], products.col_as_slice(i));
-                let mut near: Vec<(f32, usize)> =
-                    (0..n).filter(|&j| j != start + i).map(|j| (square + squares[j] - 2.0 * products[j], j)).collect();
+                let mut near: Vec<(f32, usize)> = (0..n).filter(|&j| j != start + i).map(|j| (square + squares[j] - 2.0 * products[j], j)).collect();
                 let order = |a: &(f32, usize), b: &(f32, usize)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
                 if k < near.len() {
                     near.select_nth_unstable_by(k, order);
@@ -49,10 +48,7 @@ pub fn nearest_neighbours(x: ArrayView2<f32>, k: usize) -> Neighbours {
             (0..count).map(of).collect::<Vec<_>>()
         })
         .collect();
-    Neighbours {
-        index: Array2::from_shape_fn((n, k), |(i, j)| rows[i][j].1),
-        distance: Array2::from_shape_fn((n, k), |(i, j)| rows[i][j].0),
-    }
+    Neighbours { index: Array2::from_shape_fn((n, k), |(i, j)| rows[i][j].1), distance: Array2::from_shape_fn((n, k), |(i, j)| rows[i][j].0) }
 }
 
 /// Mean share of the k nearest neighbours in x [n, d] that are among the k nearest in an embedding [n, e].

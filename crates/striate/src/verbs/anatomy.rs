@@ -1,5 +1,6 @@
 //! `striate anatomy`: what function tells of anatomy.
 
+mod files;
 mod samples;
 mod table;
 
@@ -7,24 +8,20 @@ use crate::output::{free, note, number, say, say_json, whole_folder};
 use crate::run_folder::recording_of;
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use ndarray::{Array1, Array2, Axis, concatenate};
+use files::{write_states, write_units};
+use ndarray::{Array1, Array2};
 use samples::{LeftOut, Matched, Samples, matched, numbers};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use striate::analysis::Table;
 use striate::analysis::anatomy::{
-    Confusion, DecodeConfig, Decoded, EmbedConfig, Labels, LikelihoodRatio, decode, depth_test, embed, neighbours_kept, retinotopy,
+    Confusion, DecodeConfig, Decoded, EmbedConfig, Labels, LikelihoodRatio, decode, depth_test, embed, neighbours_kept,
 };
-use striate::analysis::{Column, Table};
-use striate::model::Network;
+use striate::insilico::fit::check_origin;
 use striate::recording::Recording;
-use striate::report::{read_table, tabular};
-
-/// Most frames of behaviour whose modulation states are laid out in a plane.
-const STATES: usize = 5000;
-/// Size of the video of a network that does not know the one it was trained on, [height, width] (the published networks').
-const VIDEO: [usize; 2] = [144, 256];
+use striate::report::read_table;
 
 /// Decode each unit's area or cell type from its functional barcode, its readout weights.
 ///
@@ -121,6 +118,9 @@ impl Anatomy {
             (None, None) => bail!("name a model, or features with --features"),
         };
         let recording = self.recording()?;
+        if let (Some(trained_on), Some(recording)) = (&samples.trained_on, &recording) {
+            check_origin(trained_on, recording, false).with_context(|| format!("{} and {}", samples.from, recording.path().display()))?;
+        }
         let (labels, of) = self.labels(&samples, recording.as_ref())?;
         let rows = samples.rows_in(&labels, &of, self.id.as_deref())?;
         let names = table::texts(table::column(&labels, &self.column, &of)?);
@@ -138,7 +138,11 @@ impl Anatomy {
             }
             Ok(())
         })?;
-        if self.json { say_json(&found.summary)? } else { found.print() }
+        if self.json {
+            say_json(&found.summary)?
+        } else {
+            found.print()
+        }
         Ok(ExitCode::SUCCESS)
     }
 
@@ -159,24 +163,10 @@ impl Anatomy {
     fn labels(&self, samples: &Samples, recording: Option<&Recording>) -> Result<(Table, String)> {
         match (&self.labels, recording, &samples.table) {
             (Some(path), ..) => Ok((read_table(path)?, path.display().to_string())),
-            (None, Some(recording), _) => Ok((self.of_recording(samples, recording)?, recording.path().display().to_string())),
+            (None, Some(recording), _) => Ok((table::of_units(recording.units())?, recording.path().display().to_string())),
             (None, None, Some(table)) => Ok((table.clone(), samples.from.clone())),
             (None, None, None) => bail!("{}: does not know its units' labels; name a table with --labels", samples.from),
         }
-    }
-
-    /// The unit table of a recording, if it is the one the samples are of.
-    fn of_recording(&self, samples: &Samples, recording: &Recording) -> Result<Table> {
-        let meta = recording.meta();
-        let here = [("animal", Some(&meta.animal)), ("session", meta.session.as_ref()), ("scan", meta.scan.as_ref())];
-        for (name, value) in &samples.recording {
-            if let Some((_, Some(other))) = here.iter().find(|(n, _)| n == name)
-                && *other != value
-            {
-                bail!("{}: is of {name} {other}, {} of {name} {value}; name the recording it was trained on", recording.path().display(), samples.from);
-            }
-        }
-        table::of_units(recording.units())
     }
 
     /// Everything that is computed from features and labels.
@@ -238,17 +228,6 @@ struct Found {
 }
 
 impl Found {
-    fn write(&self, folder: &Path, samples: &Samples, matched: &Matched, classes: &Labels) -> Result<()> {
-        let label = |of: &[usize]| of.iter().map(|&class| classes.classes[class].clone()).collect::<Vec<_>>();
-        let fold: Vec<i64> = self.decoded.fold.iter().map(|&fold| fold as i64).collect();
-        let named = Table::new().with("id", samples.names(&matched.samples))?.with("label", label(&classes.of))?;
-        let predictions = named.clone().with("predicted", label(&self.decoded.predicted))?.with("fold", fold)?;
-        tabular::write_csv(&folder.join("predictions.csv"), &predictions)?;
-        tabular::write_csv(&folder.join("confusion.csv"), &self.confusion.table())?;
-        tabular::write_csv(&folder.join("embedding.csv"), &with_places(named, &self.embedding)?)?;
-        crate::output::write(&folder.join("accuracy.json"), serde_json::to_string_pretty(&self.summary)?.as_bytes())
-    }
-
     fn print(&self) {
         let s = &self.summary;
         let classes = self.confusion.classes();
@@ -268,67 +247,12 @@ impl Found {
         }
         let LeftOut { unmatched, unlabelled, class, missing } = s.left_out;
         if unmatched + unlabelled + class + missing > 0 {
-            note(format_args!("left out: {unmatched} without a row of labels, {unlabelled} without a label, {class} of a class left out, {missing} with a missing feature"));
+            note(format_args!(
+                "left out: {unmatched} without a row of labels, {unlabelled} without a label, {class} of a class left out, {missing} with a missing feature"
+            ));
         }
         if s.unconverged_folds > 0 {
             note(format_args!("{} of the classifiers did not converge", s.unconverged_folds));
         }
     }
-}
-
-/// The table with places [n, 2] as columns x and y.
-fn with_places(table: Table, places: &Array2<f32>) -> Result<Table> {
-    let axis = |axis: usize| Column::Float(places.column(axis).iter().map(|&v| f64::from(v)).collect());
-    Ok(table.with("x", axis(0))?.with("y", axis(1))?)
-}
-
-/// Barcodes of all units; positions on the monitor and maps of those with a label.
-fn write_units(folder: &Path, network: &Network, samples: &Samples, matched: &Matched, labels: &Table, classes: &Labels) -> Result<()> {
-    let all: Vec<usize> = (0..samples.features.nrows()).collect();
-    let mut barcodes = Table::new().with("id", samples.names(&all))?;
-    for (j, weights) in samples.features.columns().into_iter().enumerate() {
-        barcodes.push(format!("w{j}"), weights.iter().map(|&w| f64::from(w)).collect::<Vec<f64>>())?;
-    }
-    tabular::write_parquet(&folder.join("barcodes.parquet"), &barcodes)?;
-    let places = network.monitor_positions(network.config().video.unwrap_or(VIDEO));
-    let position = Array2::from_shape_fn((matched.samples.len(), 2), |(i, axis)| places[matched.samples[i]][axis]);
-    let label: Vec<String> = (0..classes.len()).map(|i| classes.name(i).to_owned()).collect();
-    let mut table = Table::new().with("id", samples.names(&matched.samples))?.with("label", label)?;
-    table.push("x", position.column(0).to_vec())?;
-    table.push("y", position.column(1).to_vec())?;
-    let soma = ["soma_x", "soma_y"].map(|name| numbers(labels, name, &matched.rows));
-    if let [Some(x), Some(y)] = soma {
-        let soma = Array2::from_shape_fn((x.len(), 2), |(i, axis)| [x[i], y[i]][axis]);
-        tabular::write_csv(&folder.join("retinotopy.csv"), &retinotopy(classes, soma.view(), position.view())?)?;
-        table.push("soma_x", x)?;
-        table.push("soma_y", y)?;
-    }
-    Ok(tabular::write_csv(&folder.join("positions.csv"), &table)?)
-}
-
-/// States of the modulation network over a recording, every so many frames, laid out in a plane beside the behaviour.
-fn write_states(folder: &Path, network: &Network, recording: &Recording, seed: u64) -> Result<()> {
-    let frames: usize = recording.trials().iter().map(|trial| trial.frames).sum();
-    let every = frames.div_ceil(STATES).max(1);
-    let mut before = 0;
-    let (mut states, mut behavior, mut trials, mut times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (index, trial) in recording.trials().iter().enumerate() {
-        let shown = recording.series(index)?[1].mapv(|v| if v.is_nan() { 0.0 } else { v });
-        let all = network.modulation_states(shown.as_slice().unwrap_or_default()).with_context(|| format!("trial {}", trial.name))?;
-        let all = Array2::from_shape_vec((trial.frames, all.len() / trial.frames), all)?;
-        let kept: Vec<usize> = (0..trial.frames).filter(|t| (before + t).is_multiple_of(every)).collect();
-        before += trial.frames;
-        states.push(all.select(Axis(0), &kept));
-        behavior.push(shown.select(Axis(0), &kept));
-        trials.extend(kept.iter().map(|_| trial.name.clone()));
-        times.extend(kept.iter().map(|&t| t as i64));
-    }
-    let whole = |parts: &[Array2<f32>]| concatenate(Axis(0), &parts.iter().map(Array2::view).collect::<Vec<_>>());
-    let (states, behavior) = (whole(&states)?, whole(&behavior)?);
-    let places = embed(states.view(), &EmbedConfig { seed, ..EmbedConfig::default() }).context("modulation states")?;
-    let mut table = with_places(Table::new().with("trial", trials)?.with("frame", times)?, &places)?;
-    for (name, values) in recording.meta().behavior.iter().zip(behavior.columns()) {
-        table.push(format!("behavior {name}"), values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>())?;
-    }
-    Ok(tabular::write_csv(&folder.join("modulation.csv"), &table)?)
 }

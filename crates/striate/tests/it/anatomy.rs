@@ -71,8 +71,16 @@ fn areas_are_decoded_from_barcodes() {
     assert_eq!((summary["samples"].as_u64(), summary["features"].as_u64(), summary["chance"].as_f64()), (Some(40), Some(8), Some(0.25)));
     assert_eq!(summary["depth_test"]["degrees"], 24.0);
     run("2", "again");
-    for file in ["predictions.csv", "confusion.csv", "embedding.csv", "positions.csv", "retinotopy.csv", "modulation.csv", "barcodes.parquet", "accuracy.json"]
-    {
+    for file in [
+        "predictions.csv",
+        "confusion.csv",
+        "embedding.csv",
+        "positions.csv",
+        "retinotopy.csv",
+        "modulation.csv",
+        "barcodes.parquet",
+        "accuracy.json",
+    ] {
         let read = |out: &str| std::fs::read(at(out).join(file)).expect(file);
         assert!(read("out") == read("again"), "{file} differs between one and two threads");
     }
@@ -137,7 +145,16 @@ fn what_cannot_be_decoded_is_told() {
     assert!(!error.is_empty());
 
     // what was refused is decoded once the row, or the class, is left out
-    let table = "id,a,b,area\n".to_owned() + &rows(&|i| if i < 3 { format!("{i},1,2,RL") } else if i == 5 { "5,,2,LM".into() } else { good(i) });
+    let table = "id,a,b,area\n".to_owned()
+        + &rows(&|i| {
+            if i < 3 {
+                format!("{i},1,2,RL")
+            } else if i == 5 {
+                "5,,2,LM".into()
+            } else {
+                good(i)
+            }
+        });
     std::fs::write(at("t.csv"), table).expect("write");
     let file = at("t.csv");
     let arguments = ["anatomy", "--features", text(&file), "--folds", "4", "--drop-missing", "--without", "RL", "-o", text(&out)];

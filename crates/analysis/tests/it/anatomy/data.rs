@@ -35,7 +35,9 @@ fn layers_and_classes_of_fly_motion_neurons() {
     let shape: Vec<usize> = npy.shape().iter().map(|&n| n as usize).collect();
     let y = ndarray::Array3::from_shape_vec((shape[0], shape[1], shape[2]), npy.into_vec::<f32>().unwrap()).unwrap();
     let read = columns(&labels, &["layer", "cell_class", "fly"]);
-    let top = |trace: ndarray::ArrayView1<f32>| trace.iter().enumerate().fold((0, f32::NAN), |best, (t, &v)| if v > best.1 || best.1.is_nan() { (t, v) } else { best });
+    let top = |trace: ndarray::ArrayView1<f32>| {
+        trace.iter().enumerate().fold((0, f32::NAN), |best, (t, &v)| if v > best.1 || best.1.is_nan() { (t, v) } else { best })
+    };
     let (latency, peak) = (y.map_axis(Axis(2), |trace| top(trace).0 as f32), y.map_axis(Axis(2), |trace| top(trace).1));
     let largest = peak.map_axis(Axis(1), |row| top(row).1);
     let rows: Vec<usize> = (0..peak.nrows()).filter(|&i| peak.row(i).iter().all(|v| v.is_finite()) && largest[i] > 0.0).collect();

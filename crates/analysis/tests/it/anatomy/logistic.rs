@@ -83,7 +83,8 @@ fn scale_and_offset_of_features_do_not_matter() {
 fn a_constant_feature_says_nothing() {
     let (x, class) = small();
     let constant = Array2::from_elem((24, 1), 7.5);
-    let with = logistic_regression(concatenate(Axis(1), &[x.view(), constant.view()]).unwrap().view(), &class, 3, &LogisticConfig::default()).unwrap();
+    let with =
+        logistic_regression(concatenate(Axis(1), &[x.view(), constant.view()]).unwrap().view(), &class, 3, &LogisticConfig::default()).unwrap();
     let without = logistic_regression(x.view(), &class, 3, &LogisticConfig::default()).unwrap();
     assert!(with.weights.row(3).iter().all(|w| *w == 0.0), "{}", with.weights.row(3));
     assert!((with.log_likelihood - without.log_likelihood).abs() < 1e-3);

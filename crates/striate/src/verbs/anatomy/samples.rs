@@ -9,7 +9,7 @@ use std::path::Path;
 use striate::analysis::Table;
 use striate::import::npy;
 use striate::model::Network;
-use striate::model::open::{self, Opened};
+use striate::model::open::{self, Opened, TrainedOn};
 use striate::report::read_table;
 
 /// Units or rows with their features.
@@ -22,6 +22,8 @@ pub struct Samples {
     pub recording: Vec<(&'static str, String)>,
     /// [n, d].
     pub features: Array2<f32>,
+    /// The recording of a network that was trained here.
+    pub trained_on: Option<TrainedOn>,
     /// The network, where they are units.
     pub network: Option<Network>,
     /// The table, where they are its rows.
@@ -32,36 +34,38 @@ impl Samples {
     /// Units of a run folder or model file.
     pub fn of_model(path: &Path) -> Result<Self> {
         let Opened { network, units, trained_on, .. } = open::load(&weights_of(path)?, None, None)?;
-        let features = Array2::from_shape_vec((network.config().units, network.barcodes().len() / network.config().units.max(1)), network.barcodes())?;
+        let (count, barcodes) = (network.config().units, network.barcodes());
+        let features = Array2::from_shape_vec((count, barcodes.len() / count.max(1)), barcodes)?;
         let mut recording = Vec::new();
         let ids = if let Some(first) = units.first() {
             recording.extend([("session", first.session.to_string()), ("scan_idx", first.scan_idx.to_string())]);
             Some(units.iter().map(|unit| unit.unit_id.to_string()).collect())
-        } else if let Some(trained_on) = trained_on {
-            recording.push(("animal", trained_on.animal));
-            recording.extend(trained_on.session.map(|session| ("session", session)));
-            recording.extend(trained_on.scan.map(|scan| ("scan", scan)));
+        } else if let Some(trained_on) = &trained_on {
+            recording.push(("animal", trained_on.animal.clone()));
+            recording.extend(trained_on.session.clone().map(|session| ("session", session)));
+            recording.extend(trained_on.scan.clone().map(|scan| ("scan", scan)));
             Some(trained_on.units.iter().map(plain).collect())
         } else {
             None
         };
-        Ok(Self { from: path.display().to_string(), ids, recording, features, network: Some(network), table: None })
+        Ok(Self { from: path.display().to_string(), ids, recording, features, trained_on, network: Some(network), table: None })
     }
 
     /// Rows of a .npy [n, d], or of a .csv or .parquet whose columns of numbers, without those in `not`, are features.
     pub fn of_features(path: &Path, id: Option<&str>, chosen: &[String], not: &[&str]) -> Result<Self> {
         let from = path.display().to_string();
-        let (recording, network) = (Vec::new(), None);
+        let (recording, trained_on, network) = (Vec::new(), None, None);
         if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy")) {
             let array = npy::read_f32(path)?;
             let shape = format!("{:?}", array.shape());
             let features = array.into_dimensionality::<Ix2>().with_context(|| format!("{from}: has shape {shape}, not [samples, features]"))?;
-            return Ok(Self { from, ids: None, recording, features, network, table: None });
+            return Ok(Self { from, ids: None, recording, features, trained_on, network, table: None });
         }
         let table = read_table(path)?;
         let id = id_column(&table, id)?;
         let ids = id.as_deref().map(|name| column(&table, name, &from).map(texts)).transpose()?;
-        let is_feature = |name: &str| if chosen.is_empty() { Some(name) != id.as_deref() && !not.contains(&name) } else { chosen.iter().any(|c| c == name) };
+        let is_feature =
+            |name: &str| if chosen.is_empty() { Some(name) != id.as_deref() && !not.contains(&name) } else { chosen.iter().any(|c| c == name) };
         for name in chosen {
             let values = column(&table, name, &from)?;
             if floats(values).is_none() {
@@ -73,7 +77,7 @@ impl Samples {
             bail!("{from}: has no column of numbers to decode from");
         }
         let features = Array2::from_shape_fn((table.rows(), features.len()), |(i, j)| features[j][i] as f32);
-        Ok(Self { from, ids, recording, features, network, table: Some(table) })
+        Ok(Self { from, ids, recording, features, trained_on, network, table: Some(table) })
     }
 
     /// The row of `labels` for each sample: the one of the same identifier, among those that are of the same recording as far as
