@@ -36,6 +36,42 @@ pub enum Error {
         /// What stands there.
         value: f32,
     },
+    /// A feature that is missing or infinite where nothing may be.
+    #[error("feature {column} of sample {row} is {value}; leave out samples with a missing feature, or fill it in")]
+    Feature {
+        /// Sample.
+        row: usize,
+        /// Feature.
+        column: usize,
+        /// What stands there.
+        value: f32,
+    },
+    /// Nothing to tell apart.
+    #[error("all {samples} samples are of class {class:?}; at least two classes are needed")]
+    OneClass {
+        /// The class.
+        class: String,
+        /// Samples.
+        samples: usize,
+    },
+    /// A class that cannot be in every fold.
+    #[error("class {class:?} has {samples} samples, fewer than the {folds} folds; leave the class out or use fewer folds")]
+    RareClass {
+        /// The class.
+        class: String,
+        /// Samples of it.
+        samples: usize,
+        /// Folds asked for.
+        folds: usize,
+    },
+    /// A class that cannot be learned when its only group is held out.
+    #[error("all samples of class {class:?} are of group {group:?}; held out, nothing is left to learn the class from, so leave the class out")]
+    OneGroup {
+        /// The class.
+        class: String,
+        /// The group.
+        group: String,
+    },
     /// Repeats of one video that differ by more than the rounding of their length.
     #[error(
         "video {video}, trial {trial} has {got} samples and the longest trial has {longest}; repeats of one video may differ by one sample, so check that the trial shows this video"

@@ -4,7 +4,9 @@
 //! the data cannot support is NaN too; the number of valid units goes with every summary.
 
 mod error;
+mod standardised;
 
+pub mod anatomy;
 pub mod cc;
 pub mod linear;
 pub mod repeats;

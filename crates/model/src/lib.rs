@@ -11,6 +11,7 @@
 //! Shapes: N batch, T time, C channels, H height, W width, U units, S streams, P eye inputs, M behaviour inputs. Time is
 //! outermost, channels innermost. Nothing here knows a recording, a clock or a terminal.
 
+mod barcode;
 mod check;
 mod complete;
 pub mod config;

@@ -286,7 +286,7 @@ impl Clip<'_> {
     }
 }
 
-fn finite(what: &'static str, x: &[f32]) -> Result<(), Error> {
+pub(crate) fn finite(what: &'static str, x: &[f32]) -> Result<(), Error> {
     match x.iter().position(|v| !v.is_finite()) {
         Some(index) => Err(Error::NotFinite { what, index }),
         None => Ok(()),

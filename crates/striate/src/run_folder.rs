@@ -164,6 +164,15 @@ fn events(path: &Path, step: i64) -> Result<EventWriter> {
     })
 }
 
+/// The recording a run was trained on, where it was then; `None` if this is no run folder, or a cohort's.
+pub fn recording_of(path: &Path) -> Result<Option<PathBuf>> {
+    if !inputs::is_run(path) {
+        return Ok(None);
+    }
+    let recordings = Inputs::read(path)?.recordings;
+    Ok((recordings.len() == 1).then(|| recordings[0].path.clone()))
+}
+
 /// Finished epochs of a run.
 pub fn epochs(path: &Path) -> Result<Vec<Epoch>> {
     let file = path.join("epochs.jsonl");

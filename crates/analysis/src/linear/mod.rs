@@ -16,7 +16,7 @@ pub use features::{FeatureConfig, stimulus_features, with_traces};
 pub use nonlinearity::OutputNonlinearity;
 
 use crate::error::Error;
-use ridge::Standardised;
+use crate::standardised::Standardised;
 
 /// Samples handled at a time; bounds memory, and is fixed so that no sum depends on the number of threads.
 pub(crate) const CHUNK: usize = 2048;

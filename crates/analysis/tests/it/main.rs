@@ -1,4 +1,5 @@
 //! Tests of the analysis: known numbers, laws, and what must be refused.
+mod anatomy;
 mod cc;
 mod linear;
 mod macaque;

@@ -7,6 +7,7 @@ pub mod areas;
 pub mod design;
 pub mod estimate;
 pub mod lesion;
+pub mod reliability;
 pub mod scaling;
 pub mod score;
 

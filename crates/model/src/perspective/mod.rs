@@ -191,6 +191,19 @@ impl Perspective {
         prepared.rays.iter().map(meets).collect()
     }
 
+    /// Which column and row of a monitor of `size` pixels each pixel of the retinal image sees, [H, W, 2], with the eye at its mean
+    /// position; NaN beside the monitor.
+    pub(crate) fn seen_pixels(&self, prepared: &PreparedPerspective, size: [usize; 2]) -> Vec<f32> {
+        // counted from 1: beside the monitor is 0, so that -1 is what lies there once 1 is taken off
+        let counted: Vec<f32> = (1..=size[0]).flat_map(|row| (1..=size[1]).flat_map(move |column| [column as f32, row as f32])).collect();
+        let (angles, _) = self.eye.forward(&prepared.eye, &vec![0.0; self.eye_features], |_| {});
+        let points = self.points(prepared, &angles, 0, size);
+        let mut seen = vec![0.0; 2 * points.len()];
+        grid_sample::forward(Frame { height: size[0], width: size[1], channels: 2 }, Border::Zero, &counted, &points, &mut seen);
+        seen.iter_mut().for_each(|v| *v = if *v < 1.0 { f32::NAN } else { *v - 1.0 });
+        seen
+    }
+
     /// Adds parameter gradients; returns the gradient of the video's intensities where asked.
     pub(crate) fn backward(
         &self,

@@ -79,7 +79,7 @@ impl Position {
 }
 
 /// Pixel position (x, y) of a position before tanh; -1 and 1 are the outer edges of the map.
-fn to_pixels(raw: [f32; 2], map: Frame) -> [f32; 2] {
+pub(crate) fn to_pixels(raw: [f32; 2], map: Frame) -> [f32; 2] {
     let at = |v: f32, n: usize| ((v.tanh() + 1.0) * n as f32 - 1.0) / 2.0;
     [at(raw[0], map.width), at(raw[1], map.height)]
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::fs::File;
 use std::process::Command;
 use striate_analysis::{Column, Table};
-use striate_report::{Error, read_csv, write_csv, write_json, write_parquet, write_table};
+use striate_report::{Error, read_csv, read_table, write_csv, write_json, write_parquet, write_table};
 
 fn example() -> Table {
     Table::new()
@@ -33,6 +33,17 @@ fn csv_comes_back() {
 }
 
 #[test]
+fn what_is_no_table_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("t.parquet"), b"PAR1 but nothing else").unwrap();
+    assert!(matches!(read_table(&at("t.parquet")), Err(Error::Content { .. })));
+    assert!(matches!(read_table(&at("none.parquet")), Err(Error::Io { .. })));
+    assert!(matches!(read_table(&at("t.json")), Err(Error::Content { .. })));
+    assert!(matches!(read_table(&at("t.txt")), Err(Error::Extension { .. })));
+}
+
+#[test]
 fn parquet_comes_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("units.parquet");
@@ -42,6 +53,7 @@ fn parquet_comes_back() {
     assert_eq!(columns.iter().map(|c| c.name()).collect::<Vec<_>>(), ["unit", "cc_norm", "area, layer", "valid"]);
     let codec = reader.metadata().row_group(0).column(0).compression();
     assert_eq!(codec, parquet::basic::Compression::SNAPPY);
+    assert!(same(&read_table(&path).unwrap(), &example()));
     let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 3);
     assert_eq!((rows[2].get_long(0).unwrap(), rows[0].get_double(1).unwrap()), (i64::MAX, 0.1 + 0.2));

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+pub mod anatomy;
 pub mod bench;
 pub mod demo;
 pub mod evaluate;

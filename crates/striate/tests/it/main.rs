@@ -1,5 +1,6 @@
 //! The command as its users meet it.
 
+mod anatomy;
 mod bench;
 mod cohort;
 mod help;
