@@ -8,6 +8,7 @@
 pub mod animal;
 pub mod behavior;
 pub mod calcium;
+pub mod cohort;
 pub mod config;
 mod convolve;
 mod error;

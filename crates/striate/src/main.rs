@@ -3,6 +3,7 @@
 mod output;
 mod provenance;
 mod run_folder;
+mod study;
 mod verbs;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +32,7 @@ enum Verb {
     Inspect(verbs::inspect::Inspect),
     Train(verbs::train::Train),
     Evaluate(verbs::evaluate::Evaluate),
+    Study(verbs::study::Study),
     Report(verbs::report::Report),
     Respond(verbs::respond::Respond),
     Anatomy(verbs::anatomy::Anatomy),
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Verb::Inspect(v) => v.run(),
         Verb::Train(v) => v.run(),
         Verb::Evaluate(v) => v.run(),
+        Verb::Study(v) => v.run(),
         Verb::Report(v) => v.run(),
         Verb::Respond(v) => v.run(),
         Verb::Anatomy(v) => v.run(),

@@ -86,7 +86,10 @@ pub fn execute(study: &StudyFolder, cells: &[Cell], jobs: usize, threads: usize)
     if !failed.is_empty() {
         let (count, first) = (failed.len(), failed.values().next().cloned().unwrap_or_default());
         let lost = waiting.len();
-        bail!("{count} models failed and {lost} wait for them; the first log is {first}; go on with: striate study --resume {}", study.path.display());
+        bail!(
+            "{count} models failed and {lost} wait for them; the first log is {first}; go on with: striate study --resume {}",
+            study.path.display()
+        );
     }
     Ok(if STOP.load(Ordering::SeqCst) && cells.iter().any(|cell| !study.done(cell)) { Ended::Stopped } else { Ended::Done })
 }

@@ -52,8 +52,7 @@ impl StudyFolder {
     /// A study that was begun.
     pub fn open(path: &Path) -> Result<Self> {
         let file = path.join(STUDY);
-        let text =
-            std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read; is {} a study?", file.display(), path.display()))?;
+        let text = std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read; is {} a study?", file.display(), path.display()))?;
         let stored: Stored = toml::from_str(&text).with_context(|| format!("{}: damaged", file.display()))?;
         stored.design.check()?;
         Ok(Self { path: path.to_owned(), design: stored.design })

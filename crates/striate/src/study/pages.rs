@@ -25,9 +25,11 @@ pub fn write(study: &StudyFolder, cells: &[Cell], leaks: &[String]) -> Result<()
         Kind::Reliability => reliability_sections(page, study, cells, &scores)?,
     };
     let page = page.section(Section::new("All models").table("results", results).computed(ACCURACY));
-    let page = page.section(Section::new("Preset").text("Every value the models were made with; what differs between models is in the text above.").listing(
-        striate::training::preset::to_toml(&study.design.preset)?,
-    ));
+    let page = page.section(
+        Section::new("Preset")
+            .text("Every value the models were made with; what differs between models is in the text above.")
+            .listing(striate::training::preset::to_toml(&study.design.preset)?),
+    );
     page.save(&study.path)?;
     page.write_html(&study.path.join("report.html"))?;
     Ok(())
@@ -59,7 +61,8 @@ fn heading(study: &StudyFolder, cells: &[Cell], leaks: &[String]) -> Result<Page
         page = page.fact("cohort", names(&design.cohort)).fact("shared", &design.share);
     }
     for subject in design.cohort.iter().chain(&design.test) {
-        let what = format!("{}, {} units, {:.1} min of training video, SHA-256 {}", subject.path.display(), subject.units, subject.minutes, subject.sha256);
+        let what =
+            format!("{}, {} units, {:.1} min of training video, SHA-256 {}", subject.path.display(), subject.units, subject.minutes, subject.sha256);
         page = page.fact(&subject.name, what);
     }
     if !leaks.is_empty() {
@@ -80,7 +83,8 @@ fn scaling_sections(mut page: Page, scores: &[Score], first: &str, second: &str)
     let both = [first, second].iter().all(|arm| scores.iter().any(|s| s.arm == *arm));
     if both {
         let needed = scaling::data_needed(scores, first, second)?;
-        let how = format!("Mean accuracy over recordings and seeds, between amounts of data on straight lines. Empty where {second} never gets there.");
+        let how =
+            format!("Mean accuracy over recordings and seeds, between amounts of data on straight lines. Empty where {second} never gets there.");
         page = page.section(Section::new(format!("How much data {second} needs")).table("data needed", needed).computed(how));
         let table = scaling::comparison(scores, first, second)?;
         let how = "Means over recordings and seeds. t and p: paired two-sided t-test over recordings, seeds averaged first.";
@@ -125,11 +129,17 @@ fn lesion_sections(page: Page, scores: &[Score]) -> Result<Page> {
                 values: p.full.iter().zip(&p.lesioned).map(|(a, b)| a - b).collect(),
             };
             let histogram = Data::Histogram { samples: of_arm.iter().map(difference).collect(), bins: None };
-            section = section.chart(Chart::new(format!("{arm}: difference of each unit"), Axis::new("full - lesioned cc_norm", ""), Axis::new("units", ""), histogram));
+            section = section.chart(Chart::new(
+                format!("{arm}: difference of each unit"),
+                Axis::new("full - lesioned cc_norm", ""),
+                Axis::new("units", ""),
+                histogram,
+            ));
         }
         page = page.section(section.computed(ACCURACY));
     }
-    let how = "Relative loss: (full - lesioned) / full, of medians over the units that have a value in both. t and p: paired two-sided t-test over units.";
+    let how =
+        "Relative loss: (full - lesioned) / full, of medians over the units that have a value in both. t and p: paired two-sided t-test over units.";
     Ok(page.section(Section::new("Every pair of models").table("effects", effects).table("pairs", table).computed(how)))
 }
 

@@ -185,7 +185,7 @@ fn values(n: usize) -> Vec<f32> {
 }
 
 /// Most memory the process has held, GB, where the system tells.
-fn peak_memory() -> Option<f64> {
+pub fn peak_memory() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
     Some(line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()? * 1024e-9)

@@ -10,5 +10,6 @@ pub mod model;
 pub mod report;
 pub mod respond;
 pub mod simulate;
+pub mod study;
 pub mod train;
 pub mod verify;
