@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -90,6 +91,23 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         std::fs::create_dir_all(parent).with_context(|| format!("{}: cannot create the folder", parent.display()))?;
     }
     Ok(striate::training::checkpoint::write_atomically(path, bytes)?)
+}
+
+/// A file that one process at a time can hold. Whoever inherits its handle holds it too, and it is free when all of them have ended, however
+/// they did. `busy` is called where another process holds it, before it is waited for; its error ends the waiting.
+pub fn hold(path: &Path, busy: impl FnOnce() -> Result<()>) -> Result<File> {
+    let cannot = || format!("{}: cannot be locked", path.display());
+    let file = File::options().create(true).truncate(false).write(true).open(path).with_context(cannot)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            busy()?;
+            file.lock().with_context(cannot)?;
+        }
+        Err(TryLockError::Error(e)) if e.kind() == ErrorKind::Unsupported => {} // a file system without locks: as before there were any
+        Err(TryLockError::Error(e)) => return Err(e).with_context(cannot),
+    }
+    Ok(file)
 }
 
 /// Refuses a place for a new folder that is taken.

@@ -17,6 +17,7 @@ mod inputs;
 use crate::output;
 use anyhow::{Context, Result, bail};
 pub use inputs::{Inputs, Source};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use striate::insilico::fit::trained_on;
 use striate::model::open::{self, TrainedOn};
@@ -33,6 +34,8 @@ pub struct RunFolder {
     networks: Vec<(PathBuf, TrainedOn)>,
     /// Checkpoints kept.
     keep: usize,
+    /// Held while this process trains.
+    _lock: File,
 }
 
 /// Weights of the best epoch, and of the last.
@@ -54,20 +57,21 @@ impl RunFolder {
             EventWriter::create(folder, now())?;
             Ok(())
         })?;
-        Ok(Self { path: path.to_owned(), events: events(path, 1)?, networks: networks(path, recordings, &inputs), keep })
+        Ok(Self { path: path.to_owned(), events: events(path, 1)?, networks: networks(path, recordings, &inputs), keep, _lock: lock(path)? })
     }
 
     /// An interrupted run, its recordings and its training; refuses recordings whose content has changed. `moved` is where the
     /// recordings are now, if not where they were.
     pub fn reopen(path: &Path, moved: &[PathBuf], keep: usize) -> Result<(Self, Vec<Recording>, Training)> {
         let mut inputs = Inputs::read(path)?;
+        let lock = lock(path)?;
         let recordings = inputs.open(path, moved)?;
         let training = checkpoints::load(path)?;
         if !moved.is_empty() {
             inputs.write(path)?;
         }
         let events = events(path, training.finished() as i64 + 1)?;
-        let folder = Self { path: path.to_owned(), events, networks: networks(path, &recordings, &inputs), keep };
+        let folder = Self { path: path.to_owned(), events, networks: networks(path, &recordings, &inputs), keep, _lock: lock };
         folder.forget_after(training.finished())?;
         Ok((folder, recordings, training))
     }
@@ -122,6 +126,11 @@ impl RunFolder {
         self.events.scalar("learning_rate", step, epoch.lr as f32, now)?;
         Ok(self.events.flush()?)
     }
+}
+
+/// Keeps other processes from training the same run.
+fn lock(run: &Path) -> Result<File> {
+    output::hold(&run.join("lock"), || bail!("{}: another process is training this run", run.display()))
 }
 
 /// Where the weights of each recording's network go, and what they say of their origin.

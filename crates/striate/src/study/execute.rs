@@ -1,10 +1,10 @@
 //! Execution of a study: cells as processes of this program, several at a time, each stopped and resumed like any run.
 
 use super::folder::StudyFolder;
-use crate::output::{complain, say};
+use crate::output::{complain, hold, note, say};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -37,6 +37,10 @@ pub fn execute(study: &StudyFolder, cells: &[Cell], jobs: usize, threads: usize)
         }
         complain("\nstopping after the steps under way; once more to stop at once");
     });
+    let lock = hold(&study.path.join("lock"), || {
+        note("processes of the same study are under way, perhaps of one that was killed; waiting for them to end");
+        Ok(())
+    })?;
     let mut waiting: Vec<&Cell> = cells.iter().filter(|cell| !study.done(cell)).collect();
     let (all, began, at_start) = (cells.len(), Instant::now(), waiting.len());
     let (mut running, mut failed): (Vec<Running>, BTreeMap<&str, String>) = (Vec::new(), BTreeMap::new());
@@ -48,7 +52,7 @@ pub fn execute(study: &StudyFolder, cells: &[Cell], jobs: usize, threads: usize)
         while !stop && running.len() < jobs {
             let Some(next) = waiting.iter().position(|cell| ready(study, cells, cell)) else { break };
             let cell = waiting.remove(next);
-            running.push(Running { cell, child: train(study, cell, threads)?, evaluating: false, began: Instant::now() });
+            running.push(Running { cell, child: train(study, cell, threads, &lock)?, evaluating: false, began: Instant::now() });
         }
         if running.is_empty() {
             break;
@@ -66,7 +70,7 @@ pub fn execute(study: &StudyFolder, cells: &[Cell], jobs: usize, threads: usize)
                     }
                 }
                 Some(_) if !run.evaluating && run.cell.subject().is_some() && !STOP.load(Ordering::SeqCst) => {
-                    let child = evaluate(study, run.cell, threads)?;
+                    let child = evaluate(study, run.cell, threads, &lock)?;
                     still.push(Running { child, evaluating: true, ..run });
                 }
                 Some(_) => {
@@ -100,21 +104,22 @@ fn ready(study: &StudyFolder, cells: &[Cell], cell: &Cell) -> bool {
     cells.iter().find(|c| c.name == *core).is_none_or(|core| study.done(core))
 }
 
-/// A process of this program that appends to the cell's log.
-fn process(study: &StudyFolder, cell: &Cell, threads: usize) -> Result<Command> {
+/// A process of this program that appends to the cell's log. Its standard input is the study's lock: should this process be killed, the study
+/// stays locked until its children have ended.
+fn process(study: &StudyFolder, cell: &Cell, threads: usize, lock: &File) -> Result<Command> {
     let log = study.log(&cell.name);
     if let Some(folder) = log.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("{}: cannot create the folder", folder.display()))?;
     }
     let file = OpenOptions::new().create(true).append(true).open(&log).with_context(|| format!("{}: cannot be written", log.display()))?;
     let mut command = Command::new(std::env::current_exe().context("this program's own path")?);
-    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+    command.stdin(Stdio::from(lock.try_clone()?)).stdout(file.try_clone()?).stderr(file);
     command.arg("--threads").arg(threads.to_string());
     Ok(command)
 }
 
-fn train(study: &StudyFolder, cell: &Cell, threads: usize) -> Result<Child> {
-    let (run, design, mut command) = (study.run(&cell.name), &study.design, process(study, cell, threads)?);
+fn train(study: &StudyFolder, cell: &Cell, threads: usize, lock: &File) -> Result<Child> {
+    let (run, design, mut command) = (study.run(&cell.name), &study.design, process(study, cell, threads, lock)?);
     command.arg("train");
     if run.exists() {
         command.arg("--resume").arg(&run);
@@ -142,8 +147,8 @@ fn train(study: &StudyFolder, cell: &Cell, threads: usize) -> Result<Child> {
     command.spawn().context("cannot start a process")
 }
 
-fn evaluate(study: &StudyFolder, cell: &Cell, threads: usize) -> Result<Child> {
-    let mut command = process(study, cell, threads)?;
+fn evaluate(study: &StudyFolder, cell: &Cell, threads: usize, lock: &File) -> Result<Child> {
+    let mut command = process(study, cell, threads, lock)?;
     let subject = cell.subject().context("a core is not evaluated")?;
     command.arg("evaluate").arg(study.run(&cell.name)).arg(&study.design.test[subject].path).arg("-o").arg(study.evaluation(&cell.name));
     command.spawn().context("cannot start a process")

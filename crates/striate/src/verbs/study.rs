@@ -48,10 +48,10 @@ pub struct Study {
     #[arg(long)]
     preset: Option<String>,
     /// Fractions of the training data.
-    #[arg(long, value_name = "F", num_args = 1..)]
+    #[arg(long, value_name = "F,F,...", value_delimiter = ',')]
     fractions: Vec<f64>,
     /// Seeds; every model is trained once for each.
-    #[arg(long, value_name = "SEED", num_args = 1..)]
+    #[arg(long, value_name = "SEED,SEED,...", value_delimiter = ',')]
     seeds: Vec<u64>,
     /// Modules that a cohort shares.
     #[arg(long, value_name = "MODULES")]

@@ -94,3 +94,22 @@ fn a_damaged_checkpoint_falls_back_to_the_one_before() {
     assert!(std::fs::read(run.join("weights.safetensors")).expect("weights") == weights, "the third epoch was trained again to the same bits");
     assert_eq!(std::fs::read_to_string(run.join("epochs.jsonl")).expect("epochs").lines().count(), 3);
 }
+
+#[test]
+fn two_processes_do_not_train_one_run() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (animal, run) = (folder.path().join("a.zarr"), folder.path().join("run"));
+    animal_of(&animal, "sim", 0, 4);
+    let settings = ["loader.training_size=200", "loader.batch_size=2", "scheduler.cycle_size=9", "scheduler.warmup_epochs=1"];
+    let arguments = [&["train", text(&animal), "--preset", "tiny", "-o", text(&run)], &settings[..]].concat();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_striate")).args(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("runs");
+    let began = Instant::now();
+    while !run.join("lock").exists() && began.elapsed().as_secs() < 60 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    let told = crate::failure(&["train", "--resume", text(&run)]);
+    child.kill().expect("kill");
+    child.wait().expect("a child");
+    assert!(told.contains("another process is training this run"), "{told}");
+}

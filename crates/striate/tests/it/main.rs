@@ -8,6 +8,7 @@ mod killed;
 mod models;
 mod report;
 mod runs;
+mod study;
 mod wrong;
 
 use assert_cmd::Command;
