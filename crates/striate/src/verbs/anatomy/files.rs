@@ -77,7 +77,7 @@ pub fn write_states(folder: &Path, network: &Network, recording: &Recording, see
         trials.extend(kept.iter().map(|_| trial.name.clone()));
         times.extend(kept.iter().map(|&t| t as i64));
     }
-    let whole = |parts: &[Array2<f32>]| concatenate(Axis(0), &parts.iter().map(Array2::view).collect::<Vec<_>>());
+    let whole = |parts: &[Array2<f32>]| concatenate(Axis(0), &parts.iter().map(|part| part.view()).collect::<Vec<_>>());
     let (states, behavior) = (whole(&states)?, whole(&behavior)?);
     let places = embed(states.view(), &EmbedConfig { seed, ..EmbedConfig::default() }).context("modulation states")?;
     let mut table = with_places(Table::new().with("trial", trials)?.with("frame", times)?, &places)?;

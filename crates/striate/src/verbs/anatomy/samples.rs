@@ -1,6 +1,6 @@
 //! What is decoded: a network's units with their barcodes, or rows of a table of features; and the labels they are matched with.
 
-use super::table::{self, column, distinct, floats, id_column, plain, texts};
+use super::table::{column, distinct, floats, id_column, plain, texts};
 use crate::run_folder::weights_of;
 use anyhow::{Context, Result, bail};
 use ndarray::{Array2, Axis, Ix2};
@@ -162,6 +162,6 @@ pub fn matched(samples: &Samples, rows: &[Option<usize>], labels: &[String], wit
 
 /// Numbers of some rows of a column, if the table has it and it holds numbers.
 pub fn numbers(labels: &Table, name: &str, rows: &[usize]) -> Option<Vec<f64>> {
-    let values = table::floats(labels.column(name).ok()?)?;
+    let values = floats(labels.column(name).ok()?)?;
     Some(rows.iter().map(|&row| values[row]).collect())
 }
