@@ -15,6 +15,7 @@ fn every_verb_has_help_with_an_example() {
         &["evaluate"],
         &["report"],
         &["respond"],
+        &["anatomy"],
         &["model"],
         &["model", "import"],
         &["model", "show"],
