@@ -26,7 +26,10 @@ pub(crate) fn pdf(scene: &Scene) -> Vec<u8> {
     let mut resources = sheet.resources();
     let mut states = resources.ext_g_states();
     for &opacity in &opacities {
-        states.insert(Name(state(opacity).as_bytes())).start::<pdf_writer::writers::ExtGraphicsState>().non_stroking_alpha(f32::from(opacity) / 100.0);
+        states
+            .insert(Name(state(opacity).as_bytes()))
+            .start::<pdf_writer::writers::ExtGraphicsState>()
+            .non_stroking_alpha(f32::from(opacity) / 100.0);
     }
     drop(states);
     drop(resources);

@@ -50,9 +50,7 @@ impl Loss {
     /// Its name, and its formula in words.
     fn words(self) -> [&'static str; 2] {
         match self {
-            Loss::Poisson => {
-                ["Poisson loss", "The Poisson loss of a prediction p of a response r is p - r log p, up to what does not depend on p"]
-            }
+            Loss::Poisson => ["Poisson loss", "The Poisson loss of a prediction p of a response r is p - r log p, up to what does not depend on p"],
             Loss::SquaredError => ["squared error", "The squared error of a prediction p of a response r is (p - r)²"],
         }
     }

@@ -22,12 +22,27 @@ pub(crate) struct Item {
 /// What is painted.
 #[derive(Debug, Clone)]
 pub(crate) enum Shape {
-    Rect { at: [f64; 2], size: [f64; 2] },
-    Path { points: Vec<[f64; 2]>, closed: bool },
-    Circle { at: [f64; 2], radius: f64 },
+    Rect {
+        at: [f64; 2],
+        size: [f64; 2],
+    },
+    Path {
+        points: Vec<[f64; 2]>,
+        closed: bool,
+    },
+    Circle {
+        at: [f64; 2],
+        radius: f64,
+    },
     /// Text that begins at `at` on the baseline; `turn` in degrees counter-clockwise; `anchor` is what share of its width lies
     /// before `at`.
-    Text { text: String, size: f64, at: [f64; 2], anchor: Anchor, turn: f64 },
+    Text {
+        text: String,
+        size: f64,
+        at: [f64; 2],
+        anchor: Anchor,
+        turn: f64,
+    },
 }
 
 /// Which part of a line of text stands at its place.
@@ -107,7 +122,13 @@ impl Ink {
             Ink::Series(n) => SERIES[n % SERIES.len()],
             Ink::Sequential(at) => between(&SEQUENTIAL, at),
             Ink::Diverging(at) => between(&DIVERGING, at),
-            Ink::On { dark } => if dark { [20; 3] } else { [255; 3] },
+            Ink::On { dark } => {
+                if dark {
+                    [20; 3]
+                } else {
+                    [255; 3]
+                }
+            }
         }
     }
 

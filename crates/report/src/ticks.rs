@@ -70,7 +70,8 @@ impl Plan {
 fn linear(low: f64, high: f64, about: usize, fixed: bool, least: f64) -> Plan {
     let (low, high) = widened(low, high);
     let step = nice((high - low) / about.max(1) as f64).max(least);
-    let (first, last) = if fixed { ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor()) } else { ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil()) };
+    let (first, last) =
+        if fixed { ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor()) } else { ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil()) };
     let last = if fixed { last } else { last.max(first + 1.0) };
     // A range as wide as half of what can be drawn has few steps; one far from zero loses steps to rounding, never more than these.
     let values: Vec<f64> = (0..=((last - first).clamp(0.0, 100.0) as usize)).map(|i| (first + i as f64) * step).collect();
@@ -165,7 +166,10 @@ mod tests {
         assert_eq!(labels(plan(Scale::Whole, &[1.0, 3.0])), "1 2 3");
         assert_eq!(labels(plan(Scale::Log, &[3.0, 4000.0])), "1 10 100 1000 1.000e4".replace("1.000e4", "10000"));
         assert_eq!(labels(plan(Scale::Linear, &[f64::NAN])), "0 0.2 0.4 0.6 0.8 1.0");
-        assert_eq!(labels(plan(Scale::Linear, &[0.0, 3e7])), "0 5e6 1e7 1.5e7 2e7 2.5e7 3e7".replace("1e7 ", "1.0e7 ").replace("2e7", "2.0e7").replace(" 3e7", " 3.0e7"));
+        assert_eq!(
+            labels(plan(Scale::Linear, &[0.0, 3e7])),
+            "0 5e6 1e7 1.5e7 2e7 2.5e7 3e7".replace("1e7 ", "1.0e7 ").replace("2e7", "2.0e7").replace(" 3e7", " 3.0e7")
+        );
     }
 
     #[test]

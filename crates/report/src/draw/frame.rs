@@ -64,7 +64,7 @@ impl Frame {
             top += LETTER + 2.0;
             scene.text(line, [GAP, top], LETTER, Ink::Muted, Anchor::Start);
         }
-        top += GAP;
+        top += GAP + 6.0;
         let widest = y.ticks.iter().map(|t| font::width(&t.1, LETTER)).fold(0.0, f64::max).min(WIDTH * 0.38);
         let left = GAP + widest + 8.0;
         let plot = [left, top, WIDTH - left - right.max(16.0), height];

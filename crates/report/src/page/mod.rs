@@ -138,9 +138,11 @@ impl Page {
     /// As [`Figure::write`].
     pub fn write_figures(&self, folder: &Path) -> Result<Vec<PathBuf>, Error> {
         std::fs::create_dir_all(folder).map_err(Error::io("write", folder))?;
-        let charts = self.sections.iter().zip(self.anchors()).flat_map(|(section, name)| {
-            section.charts.iter().enumerate().map(move |(i, chart)| (chart, format!("{name}-{}", i + 1)))
-        });
+        let charts = self
+            .sections
+            .iter()
+            .zip(self.anchors())
+            .flat_map(|(section, name)| section.charts.iter().enumerate().map(move |(i, chart)| (chart, format!("{name}-{}", i + 1))));
         charts.map(|(chart, name)| Figure::new(chart).write_all(folder, &name)).collect::<Result<Vec<_>, _>>().map(|files| files.concat())
     }
 

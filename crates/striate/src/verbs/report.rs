@@ -78,12 +78,8 @@ fn run(folder: &Path) -> Result<Run> {
     let file = folder.join("preset.toml");
     let text = std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read", file.display()))?;
     let preset = Preset::load(&file.to_string_lossy(), &[])?;
-    let finished = |e: Epoch| FinishedEpoch {
-        epoch: e.epoch,
-        learning_rate: e.lr,
-        training: e.training_objective,
-        validation: e.validation_objective,
-    };
+    let finished =
+        |e: Epoch| FinishedEpoch { epoch: e.epoch, learning_rate: e.lr, training: e.training_objective, validation: e.validation_objective };
     let weights = weights_in(folder).into_iter().map(|file| Ok((name(&file), sha256(&file)?)));
     Ok(Run {
         name: name(folder),
