@@ -57,7 +57,6 @@ fn write_item(out: &mut String, item: &Item, place: Place) {
     }
     let tip = if item.tip.is_empty() { String::new() } else { format!("<title>{}</title>", escape(&item.tip)) };
     let inside = if let Shape::Text { text, .. } = &item.shape { escape(text) } else { tip };
-    // Shapes that are not seen are only of use where something can be pointed at, and that is wherever SVG is shown.
     let _ = if inside.is_empty() { write!(out, "{element}/>") } else { write!(out, "{element}>{inside}</{name}>") };
 }
 

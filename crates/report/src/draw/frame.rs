@@ -8,7 +8,7 @@ use crate::ticks::{Plan, significant};
 
 /// Pixels between what belongs apart.
 const GAP: f64 = 8.0;
-/// Size of what stands in the plot: a patch of a legend.
+/// Width of a colour in the legend.
 const PATCH: f64 = 14.0;
 
 /// A canvas with a plot on it.

@@ -6,7 +6,7 @@ use super::frame::{Frame, tip};
 use super::some;
 use crate::chart::{Axis, Chart, Sample, Scale};
 use crate::scene::{Anchor, Ink, Scene};
-use crate::ticks::{Plan, drawable};
+use crate::ticks::{Plan, drawable, significant};
 
 /// Height of the plot in pixels.
 const HEIGHT: f64 = 200.0;
@@ -52,7 +52,7 @@ fn median(frame: &mut Frame, sample: &Sample, colour: Option<Ink>) {
     frame.scene.dashed(vec![[at, top], [at, top + height]], colour.unwrap_or(Ink::Text), 1.5);
     if colour.is_none() {
         let (shift, anchor) = if at < left + width / 2.0 { (5.0, Anchor::Start) } else { (-5.0, Anchor::End) };
-        frame.scene.text(format!("median {median:.2}"), [at + shift, top + 10.0], super::LETTER, Ink::Text, anchor);
+        frame.scene.text(format!("median {}", significant(median)), [at + shift, top + 10.0], super::LETTER, Ink::Text, anchor);
     }
 }
 
@@ -64,6 +64,6 @@ pub(super) fn counted(chart: &Chart, samples: &[Sample]) -> Vec<String> {
     let [low, high] = chart.x.ends.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
     let below = some(valid.iter().filter(|v| **v < low).count(), "below the axis");
     let above = some(valid.iter().filter(|v| **v > high).count(), "above the axis");
-    let medians = samples.iter().filter(|_| samples.len() > 1).map(|s| format!("median of {} {:.2}", s.name, median_valid(&s.values).0));
+    let medians = samples.iter().filter(|_| samples.len() > 1).map(|s| format!("median of {} {}", s.name, significant(median_valid(&s.values).0)));
     [vec![count], below, above, medians.collect()].concat()
 }

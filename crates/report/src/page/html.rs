@@ -35,7 +35,7 @@ pub(super) fn page(page: &Page) -> String {
     let anchors = page.anchors();
     if page.sections.len() > 1 {
         out += "<nav aria-label=\"Contents\"><ul>\n";
-        for (section, anchor) in page.sections.iter().zip(&anchors) {
+        for (section, anchor) in page.sections.iter().zip(&anchors).filter(|(s, _)| !s.heading.trim().is_empty()) {
             let _ = writeln!(out, "<li><a href=\"#{anchor}\">{}</a></li>", escape(&section.heading));
         }
         out += "</ul></nav>\n";
