@@ -132,7 +132,9 @@ fn accuracy(evaluation: &Evaluation, domains: &[Domain]) -> Result<Section, Erro
         let (low, high) = (over(&|v| quantile(v, 0.25)), over(&|v| quantile(v, 0.75)));
         Group { name: (*name).to_owned(), values: over(&|v| median_valid(v).0), low, high }
     };
-    let groups: Vec<Group> = MEASURES.iter().enumerate().map(group).collect();
+    // A measure that no unit has is in the table only.
+    let has = |g: &Group| g.values.iter().any(|v| v.is_finite());
+    let groups: Vec<Group> = MEASURES.iter().enumerate().map(group).filter(has).collect();
     let chart = Chart::new(
         "Accuracy by domain",
         Axis::new("correlation", ""),

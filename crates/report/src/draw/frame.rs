@@ -32,6 +32,7 @@ pub(crate) fn headed(chart: &Chart, with_head: bool, names: &[&str]) -> (Scene, 
             }
             y += 3.0;
         }
+        y += 4.0;
     }
     // One series needs no legend: the title says what it is.
     if names.len() > 1 {
