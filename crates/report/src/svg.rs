@@ -49,6 +49,10 @@ fn write_item(out: &mut String, item: &Item, place: Place) {
         }
         None => element += " fill=\"none\"",
     }
+    // Neighbouring cells of a map: smoothed edges would show as a grid.
+    if matches!(item.fill, Some((Ink::Sequential(_) | Ink::Diverging(_), _))) {
+        element += " shape-rendering=\"crispEdges\"";
+    }
     if let Some(Stroke { ink, width, dash }) = item.stroke {
         let _ = write!(element, " stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\"", colour(ink, place), round(width));
         if dash > 0.0 {
