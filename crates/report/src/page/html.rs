@@ -85,7 +85,7 @@ fn section(out: &mut String, section: &Section, anchor: &str) {
 
 fn chart(out: &mut String, chart: &Chart) {
     let said = caption(chart);
-    let image = svg(&draw(chart, false), Place::Page, &format!("{}. {said}", chart.title));
+    let image = svg(&draw(chart, false), Place::Page, format!("{}. {said}", chart.title).trim_end());
     let said = if said.is_empty() { String::new() } else { format!("<span>{}</span>", escape(&said)) };
     let _ = writeln!(out, "<figure>\n<figcaption><b>{}</b>{said}</figcaption>\n{image}\n</figure>", escape(&chart.title));
 }
