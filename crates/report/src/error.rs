@@ -33,10 +33,12 @@ pub enum Error {
     /// A table that does not hold together.
     #[error(transparent)]
     Table(#[from] striate_analysis::Error),
-    /// A figure that could not be drawn.
-    #[error("the figure could not be drawn: {what}")]
+    /// A figure that a file of this name cannot hold.
+    #[error("{}: {what}", path.display())]
     Figure {
-        /// What the drawing library says.
+        /// The file.
+        path: PathBuf,
+        /// Why not, and what to do.
         what: String,
     },
 }

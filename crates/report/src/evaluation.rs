@@ -22,7 +22,7 @@ pub struct Evaluation {
 /// The correlations of an evaluation, as its table calls them.
 const MEASURES: [&str; 4] = ["cc_norm", "cc_abs", "cc_max", "single_trial"];
 
-/// CC_norm is drawn from 0 to 1 and as much further as values need, in tenths, but not beyond this: a noise ceiling near zero makes
+/// Correlations are drawn from 0 to 1 and as much further as values need, in tenths, but not beyond this: a noise ceiling near zero makes
 /// single units arbitrarily large. What lies outside is counted in the caption.
 const WIDEST: [f64; 2] = [-0.5, 1.5];
 /// Width of a bin.
@@ -33,10 +33,15 @@ pub fn cc_norm_charts(domains: &[(&str, &[f64])]) -> Vec<Chart> {
     histograms("cc_norm", "correlation / noise ceiling", domains)
 }
 
-fn histograms(measure: &str, unit: &str, domains: &[(&str, &[f64])]) -> Vec<Chart> {
-    let shown = domains.iter().flat_map(|d| d.1).copied().filter(|v| (WIDEST[0]..=WIDEST[1]).contains(v));
+/// Ends of an axis of correlations.
+fn ends<'a>(values: impl Iterator<Item = &'a f64>) -> (f64, f64) {
+    let shown = values.copied().filter(|v| (WIDEST[0]..=WIDEST[1]).contains(v));
     let (low, high) = shown.fold((0.0f64, 1.0f64), |(low, high), v| (low.min(v), high.max(v)));
-    let (low, high) = ((low * 10.0).floor() / 10.0, (high * 10.0).ceil() / 10.0);
+    ((low * 10.0).floor() / 10.0, (high * 10.0).ceil() / 10.0)
+}
+
+fn histograms(measure: &str, unit: &str, domains: &[(&str, &[f64])]) -> Vec<Chart> {
+    let (low, high) = ends(domains.iter().flat_map(|d| d.1));
     let bins = ((high - low) / BIN).round() as usize;
     let chart = |&(domain, values): &(&str, &[f64])| {
         let samples = vec![Sample { name: domain.to_owned(), values: values.to_vec() }];
@@ -57,7 +62,9 @@ pub fn evaluation(evaluation: &Evaluation) -> Result<Page, Error> {
     page.summary = summary(&domains);
     page = page.section(accuracy(evaluation, &domains)?);
     page = page.section(distribution(&domains));
-    page = page.section(ceiling(&domains));
+    if let Some(section) = ceiling(&domains) {
+        page = page.section(section);
+    }
     Ok(page.section(Section::new("Units").text("Every unit on every domain.").table("units", evaluation.units.clone())))
 }
 
@@ -125,7 +132,9 @@ fn accuracy(evaluation: &Evaluation, domains: &[Domain]) -> Result<Section, Erro
         let (low, high) = (over(&|v| quantile(v, 0.25)), over(&|v| quantile(v, 0.75)));
         Group { name: (*name).to_owned(), values: over(&|v| median_valid(v).0), low, high }
     };
-    let groups: Vec<Group> = MEASURES.iter().enumerate().map(group).collect();
+    // A measure that no unit has is in the table only.
+    let has = |g: &Group| g.values.iter().any(|v| v.is_finite());
+    let groups: Vec<Group> = MEASURES.iter().enumerate().map(group).filter(has).collect();
     let chart = Chart::new(
         "Accuracy by domain",
         Axis::new("correlation", ""),
@@ -133,14 +142,19 @@ fn accuracy(evaluation: &Evaluation, domains: &[Domain]) -> Result<Section, Erro
         Data::Bars { names, groups, style: BarStyle::Dots },
     )
     .with_note("Medians over units; lines from the first to the third quartile");
-    let mut table = Table::new().with("domain", domains.iter().map(|d| d.name.clone()).collect::<Vec<_>>())?;
-    table.push("trials", domains.iter().map(|d| d.trials as i64).collect::<Vec<_>>())?;
-    table.push("repeats", domains.iter().map(|d| d.repeats as i64).collect::<Vec<_>>())?;
-    table.push("units", domains.iter().map(|d| d.values[0].len() as i64).collect::<Vec<_>>())?;
-    for (m, name) in MEASURES.iter().enumerate() {
-        table.push(format!("{name} median"), domains.iter().map(|d| median_valid(&d.values[m]).0).collect::<Vec<_>>())?;
-        table.push(format!("{name} valid units"), domains.iter().map(|d| median_valid(&d.values[m]).1 as i64).collect::<Vec<_>>())?;
-    }
+    let rows: Vec<(&Domain, usize)> = domains.iter().flat_map(|d| (0..MEASURES.len()).map(move |m| (d, m))).collect();
+    let floats = |of: &dyn Fn(&[f64]) -> f64| Column::Float(rows.iter().map(|(d, m)| of(&d.values[*m])).collect());
+    let integers = |of: &dyn Fn(&Domain, &[f64]) -> usize| Column::Integer(rows.iter().map(|(d, m)| of(d, &d.values[*m]) as i64).collect());
+    let table = Table::new()
+        .with("domain", rows.iter().map(|(d, _)| d.name.clone()).collect::<Vec<_>>())?
+        .with("measure", rows.iter().map(|(_, m)| MEASURES[*m].to_owned()).collect::<Vec<_>>())?
+        .with("median", floats(&|v| median_valid(v).0))?
+        .with("first quartile", floats(&|v| quantile(v, 0.25)))?
+        .with("third quartile", floats(&|v| quantile(v, 0.75)))?
+        .with("valid units", integers(&|_, v| median_valid(v).1))?
+        .with("units", integers(&|_, v| v.len()))?
+        .with("trials", integers(&|d, _| d.trials))?
+        .with("repeats", integers(&|d, _| d.repeats))?;
     Ok(Section::new("Accuracy").chart(chart).table(format!("{} medians", evaluation.name), table).computed(COMPUTED))
 }
 
@@ -154,7 +168,8 @@ frames, n = sqrt(sum (t - 1) / sum ((t - 1) / t²)) (Schoppe et al. 2016; Wang e
 where SP is not positive or nothing is repeated.\n\n\
 cc_norm = cc_abs / cc_max: the predictive accuracy; 1 is all that noise lets anyone predict. The accuracy on a domain is the median over the units \
 for which it is defined.\n\n\
-single_trial: Pearson correlation of prediction and response over all frames of all trials, without averaging.";
+single_trial: Pearson correlation of prediction and response over all frames of all trials, without averaging.\n\n\
+Quartiles and medians are over the units with a finite value, between neighbours by distance.";
 
 fn distribution(domains: &[Domain]) -> Section {
     let values = |m: usize| domains.iter().map(move |d| (d.name.as_str(), d.values[m].as_slice())).collect::<Vec<_>>();
@@ -169,12 +184,17 @@ fn distribution(domains: &[Domain]) -> Section {
     cc_norm_charts(&values(0)).into_iter().fold(section, Section::chart)
 }
 
-fn ceiling(domains: &[Domain]) -> Section {
+/// Correlation against its ceiling, for the domains that have one; none if none has.
+fn ceiling(domains: &[Domain]) -> Option<Section> {
+    let domains: Vec<&Domain> = domains.iter().filter(|d| median_valid(&d.values[2]).1 > 0).collect();
+    let (low, high) = ends(domains.iter().flat_map(|d| d.values[1].iter().chain(&d.values[2])));
+    let axis = |measure: &str, unit: &str| Axis::new(measure, unit).from_to(low, high);
     let charts = domains.iter().map(|d| {
         let series = vec![Series::new("", d.values[2].clone(), d.values[1].clone())];
-        Chart::new(&d.name, Axis::new("cc_max", "noise ceiling"), Axis::new("cc_abs", "correlation"), Data::Scatter { series, diagonal: true })
+        Chart::new(&d.name, axis("cc_max", "noise ceiling"), axis("cc_abs", "correlation"), Data::Scatter { series, diagonal: true })
     });
     let text =
         "One dot for each unit. On the dashed line a unit is predicted as well as its noise allows; the farther below, the more is left to explain.";
-    charts.fold(Section::new("Correlation and its ceiling").text(text), Section::chart)
+    let section = charts.fold(Section::new("Correlation and its ceiling").text(text), Section::chart);
+    (!domains.is_empty()).then_some(section)
 }

@@ -56,7 +56,7 @@ impl Figure {
     /// [`Error::Figure`] for another ending or a figure too large for its format, [`Error::Io`] if it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
         let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-        let refused = |what: String| Error::Figure { what: format!("{}: {what}", path.display()) };
+        let refused = |what: String| Error::Figure { path: path.to_owned(), what };
         let bytes = match ending.as_str() {
             "svg" => self.svg().into_bytes(),
             "pdf" => pdf::pdf(&self.scene),

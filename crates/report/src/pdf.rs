@@ -1,9 +1,12 @@
 //! Scenes as PDF: one page, lettering as outlines, so that it looks the same everywhere.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use pdf_writer::types::LineJoinStyle;
-use pdf_writer::{Content, Name, Pdf, Rect, Ref};
+use pdf_writer::{Content, Filter, Name, Pdf, Rect, Ref};
 
 use crate::font::{self, Piece};
 use crate::scene::{Ink, Item, Scene, Shape, start_of};
@@ -40,7 +43,17 @@ pub(crate) fn pdf(scene: &Scene) -> Vec<u8> {
     for item in &scene.items {
         draw(&mut out, item);
     }
-    pdf.stream(content, &out.finish());
+    let plain = out.finish();
+    let mut small = ZlibEncoder::new(Vec::new(), Compression::default());
+    // Writing to memory does not fail; if it did, the page would be larger.
+    match small.write_all(&plain).and_then(|()| small.finish()) {
+        Ok(small) => {
+            pdf.stream(content, &small).filter(Filter::FlateDecode);
+        }
+        Err(_) => {
+            pdf.stream(content, &plain);
+        }
+    }
     pdf.finish()
 }
 

@@ -34,8 +34,7 @@ pub(crate) enum Shape {
         at: [f64; 2],
         radius: f64,
     },
-    /// Text that begins at `at` on the baseline; `turn` in degrees counter-clockwise; `anchor` is what share of its width lies
-    /// before `at`.
+    /// Text whose `anchor` stands at `at` on the baseline; `turn` in degrees counter-clockwise.
     Text {
         text: String,
         size: f64,
@@ -64,7 +63,7 @@ impl Anchor {
     }
 }
 
-/// A line: colour, width and lengths of dashes and gaps, both zero for none.
+/// A line: colour, width and the length of its dashes and gaps, zero for none.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stroke {
     pub ink: Ink,

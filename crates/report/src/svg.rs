@@ -49,6 +49,10 @@ fn write_item(out: &mut String, item: &Item, place: Place) {
         }
         None => element += " fill=\"none\"",
     }
+    // Neighbouring cells of a map: smoothed edges would show as a grid.
+    if matches!(item.fill, Some((Ink::Sequential(_) | Ink::Diverging(_), _))) {
+        element += " shape-rendering=\"crispEdges\"";
+    }
     if let Some(Stroke { ink, width, dash }) = item.stroke {
         let _ = write!(element, " stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\"", colour(ink, place), round(width));
         if dash > 0.0 {
@@ -57,7 +61,6 @@ fn write_item(out: &mut String, item: &Item, place: Place) {
     }
     let tip = if item.tip.is_empty() { String::new() } else { format!("<title>{}</title>", escape(&item.tip)) };
     let inside = if let Shape::Text { text, .. } = &item.shape { escape(text) } else { tip };
-    // Shapes that are not seen are only of use where something can be pointed at, and that is wherever SVG is shown.
     let _ = if inside.is_empty() { write!(out, "{element}/>") } else { write!(out, "{element}>{inside}</{name}>") };
 }
 

@@ -162,14 +162,11 @@ mod tests {
     #[test]
     fn ticks_of_known_ranges() {
         let labels = |p: Plan| p.ticks.into_iter().map(|t| t.1).collect::<Vec<_>>().join(" ");
-        assert_eq!(labels(plan(Scale::Linear, &[0.03, 0.98])), "0.0 0.2 0.4 0.6 0.8 1.0".replace("0.0", "0"));
+        assert_eq!(labels(plan(Scale::Linear, &[0.03, 0.98])), "0 0.2 0.4 0.6 0.8 1.0");
         assert_eq!(labels(plan(Scale::Whole, &[1.0, 3.0])), "1 2 3");
-        assert_eq!(labels(plan(Scale::Log, &[3.0, 4000.0])), "1 10 100 1000 1.000e4".replace("1.000e4", "10000"));
+        assert_eq!(labels(plan(Scale::Log, &[3.0, 4000.0])), "1 10 100 1000 10000");
         assert_eq!(labels(plan(Scale::Linear, &[f64::NAN])), "0 0.2 0.4 0.6 0.8 1.0");
-        assert_eq!(
-            labels(plan(Scale::Linear, &[0.0, 3e7])),
-            "0 5e6 1e7 1.5e7 2e7 2.5e7 3e7".replace("1e7 ", "1.0e7 ").replace("2e7", "2.0e7").replace(" 3e7", " 3.0e7")
-        );
+        assert_eq!(labels(plan(Scale::Linear, &[0.0, 3e7])), "0 5e6 1.0e7 1.5e7 2.0e7 2.5e7 3.0e7");
     }
 
     #[test]

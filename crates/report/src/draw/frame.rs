@@ -8,7 +8,7 @@ use crate::ticks::{Plan, significant};
 
 /// Pixels between what belongs apart.
 const GAP: f64 = 8.0;
-/// Size of what stands in the plot: a patch of a legend.
+/// Width of a colour in the legend.
 const PATCH: f64 = 14.0;
 
 /// A canvas with a plot on it.
@@ -32,6 +32,7 @@ pub(crate) fn headed(chart: &Chart, with_head: bool, names: &[&str]) -> (Scene, 
             }
             y += 3.0;
         }
+        y += 4.0;
     }
     // One series needs no legend: the title says what it is.
     if names.len() > 1 {
@@ -64,7 +65,7 @@ impl Frame {
             top += LETTER + 2.0;
             scene.text(line, [GAP, top], LETTER, Ink::Muted, Anchor::Start);
         }
-        top += GAP;
+        top += GAP + 6.0;
         let widest = y.ticks.iter().map(|t| font::width(&t.1, LETTER)).fold(0.0, f64::max).min(WIDTH * 0.38);
         let left = GAP + widest + 8.0;
         let plot = [left, top, WIDTH - left - right.max(16.0), height];

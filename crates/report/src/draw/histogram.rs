@@ -6,7 +6,7 @@ use super::frame::{Frame, tip};
 use super::some;
 use crate::chart::{Axis, Chart, Sample, Scale};
 use crate::scene::{Anchor, Ink, Scene};
-use crate::ticks::{Plan, drawable};
+use crate::ticks::{Plan, drawable, significant};
 
 /// Height of the plot in pixels.
 const HEIGHT: f64 = 200.0;
@@ -34,34 +34,36 @@ pub(super) fn draw(chart: &Chart, samples: &[Sample], bins: Option<usize>, heade
             frame.scene.rect([left, top], [(right - left - 1.0).max(0.5), bottom - top], Ink::Series(i), opacity).tip = said;
         }
     }
-    let drawn: Vec<_> = samples.iter().filter(|s| median_valid(&s.values).1 > 0).collect();
-    if drawn.is_empty() {
+    if samples.iter().all(|s| median_valid(&s.values).1 == 0) {
         frame.say("no valid values");
     }
-    for (row, sample) in drawn.into_iter().enumerate() {
-        median(&mut frame, sample, row);
+    for (i, sample) in samples.iter().enumerate() {
+        median(&mut frame, sample, (samples.len() > 1).then_some(Ink::Series(i)));
     }
     frame.scene
 }
 
-/// A dashed line at a sample's median, labelled on the side that has more room; samples' labels under one another.
-fn median(frame: &mut Frame, sample: &Sample, row: usize) {
+/// A dashed line at a sample's median. One alone is labelled on the side that has more room; several have colours instead, and their
+/// medians are in the caption.
+fn median(frame: &mut Frame, sample: &Sample, colour: Option<Ink>) {
     let (median, _) = median_valid(&sample.values);
     let Some(at) = frame.held_x(median) else { return };
     let [left, top, width, height] = frame.plot;
-    frame.scene.dashed(vec![[at, top], [at, top + height]], Ink::Text, 1.5);
-    let (shift, anchor) = if at < left + width / 2.0 { (5.0, Anchor::Start) } else { (-5.0, Anchor::End) };
-    let name = if row > 0 { format!("{} ", sample.name) } else { String::new() };
-    frame.scene.text(format!("{name}median {median:.2}"), [at + shift, top + 10.0 + 14.0 * row as f64], super::LETTER, Ink::Text, anchor);
+    frame.scene.dashed(vec![[at, top], [at, top + height]], colour.unwrap_or(Ink::Text), 1.5);
+    if colour.is_none() {
+        let (shift, anchor) = if at < left + width / 2.0 { (5.0, Anchor::Start) } else { (-5.0, Anchor::End) };
+        frame.scene.text(format!("median {}", significant(median)), [at + shift, top + 10.0], super::LETTER, Ink::Text, anchor);
+    }
 }
 
 /// What is said of the values: how many are shown.
 pub(super) fn counted(chart: &Chart, samples: &[Sample]) -> Vec<String> {
     let all: Vec<f64> = samples.iter().flat_map(|s| s.values.iter().copied()).collect();
     let valid: Vec<f64> = all.iter().copied().filter(|v| drawable(*v)).collect();
-    let count = if valid.len() == all.len() { all.len().to_string() } else { format!("{} of {} valid", valid.len(), all.len()) };
+    let count = if valid.len() == all.len() { format!("{} in all", all.len()) } else { format!("{} of {} valid", valid.len(), all.len()) };
     let [low, high] = chart.x.ends.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
     let below = some(valid.iter().filter(|v| **v < low).count(), "below the axis");
     let above = some(valid.iter().filter(|v| **v > high).count(), "above the axis");
-    [vec![format!("{count} in all").replace("valid in all", "valid")], below, above].concat()
+    let medians = samples.iter().filter(|_| samples.len() > 1).map(|s| format!("median of {} {}", s.name, significant(median_valid(&s.values).0)));
+    [vec![count], below, above, medians.collect()].concat()
 }

@@ -37,7 +37,11 @@ pub(super) fn draw(chart: &Chart, series: &[Series], diagonal: bool, headed: boo
 pub(super) fn counted(chart: &Chart, series: &[Series]) -> Vec<String> {
     let total = count(series);
     let [x, y] = [&chart.x.label, &chart.y.label];
-    if total > MANY { vec![format!("{total} points, counted in cells of {x} and {y}; the fuller, the darker, by the logarithm")] } else { Vec::new() }
+    if total > MANY {
+        vec![format!("{total} points, counted in cells of {x} and {y}; the fuller, the stronger the colour, by the logarithm")]
+    } else {
+        Vec::new()
+    }
 }
 
 fn count(series: &[Series]) -> usize {
@@ -73,7 +77,7 @@ fn cells(frame: &mut Frame, chart: &Chart, one: &Series, ink: Ink) -> usize {
     let words = [chart.x.words(), chart.y.words()];
     for (i, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
         let [column, row] = [i % CELLS[0], i / CELLS[0]].map(|v| v as f64);
-        let depth = 0.25 + 0.75 * (1.0 + count as f64).ln() / (1.0 + most as f64).ln();
+        let depth = 0.15 + 0.85 * (1.0 + count as f64).ln() / (1.0 + most as f64).ln();
         let centre = [value(&frame.x, (column + 0.5) / CELLS[0] as f64), value(&frame.y, 1.0 - (row + 0.5) / CELLS[1] as f64)];
         let said =
             tip(&one.name, &[("points", count as f64), (&format!("{} near", words[0]), centre[0]), (&format!("{} near", words[1]), centre[1])]);

@@ -35,7 +35,7 @@ pub(super) fn page(page: &Page) -> String {
     let anchors = page.anchors();
     if page.sections.len() > 1 {
         out += "<nav aria-label=\"Contents\"><ul>\n";
-        for (section, anchor) in page.sections.iter().zip(&anchors) {
+        for (section, anchor) in page.sections.iter().zip(&anchors).filter(|(s, _)| !s.heading.trim().is_empty()) {
             let _ = writeln!(out, "<li><a href=\"#{anchor}\">{}</a></li>", escape(&section.heading));
         }
         out += "</ul></nav>\n";
@@ -85,7 +85,7 @@ fn section(out: &mut String, section: &Section, anchor: &str) {
 
 fn chart(out: &mut String, chart: &Chart) {
     let said = caption(chart);
-    let image = svg(&draw(chart, false), Place::Page, &format!("{}. {said}", chart.title));
+    let image = svg(&draw(chart, false), Place::Page, format!("{}. {said}", chart.title).trim_end());
     let said = if said.is_empty() { String::new() } else { format!("<span>{}</span>", escape(&said)) };
     let _ = writeln!(out, "<figure>\n<figcaption><b>{}</b>{said}</figcaption>\n{image}\n</figure>", escape(&chart.title));
 }
