@@ -5,3 +5,4 @@ mod macaque;
 mod reference;
 mod repeats;
 mod statistics;
+mod tuning;
