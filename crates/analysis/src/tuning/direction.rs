@@ -72,7 +72,7 @@ fn indices(theta: &[f64], responses: &[f64]) -> Result<Indices, Unfit> {
         return Err(Unfit::TooFew { needed, got: measured });
     }
     let sum: f64 = responses.iter().sum();
-    if !(sum > 0.0) {
+    if sum <= 0.0 {
         return Err(Unfit::NotPositive);
     }
     let resultant = |turns: f64| {

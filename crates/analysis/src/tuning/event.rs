@@ -1,6 +1,6 @@
 //! Responses to events: the mean of what was measured, or predicted, while an event's window was open (a "box" impulse).
 
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView2, s};
 
 use crate::error::Error;
 
@@ -76,12 +76,19 @@ pub fn frame_responses(frames: ArrayView2<f64>, period_s: f64, burnin: usize, ev
 }
 
 /// Mean of each unit over the window, NaN left out.
-fn box_mean(times_s: &[f64], values: ArrayView2<f64>, event: Event, delay: f64) -> ndarray::Array1<f64> {
+fn box_mean(times_s: &[f64], values: ArrayView2<f64>, event: Event, delay: f64) -> Array1<f64> {
     let (open, close) = (event.onset_s + delay, event.offset_s + delay);
-    // Written so that a NaN, which compares with nothing, leaves the window of a lost event empty.
-    let first = times_s.partition_point(|t| !(*t >= open));
+    // The window of a lost event is empty: a NaN compares with nothing, so at its end there is no sample, and at its onset none is left.
+    let first = times_s.partition_point(|t| open.is_nan() || *t < open);
     let end = times_s.partition_point(|t| *t <= close).max(first);
-    values.slice(s![first..end, ..]).map_axis(Axis(0), |unit| crate::statistics::mean(&unit.to_vec()))
+    let (mut sum, mut count) = (Array1::zeros(values.ncols()), Array1::<f64>::zeros(values.ncols()));
+    for sample in values.slice(s![first..end, ..]).rows() {
+        for ((value, sum), count) in sample.iter().zip(&mut sum).zip(&mut count).filter(|((value, _), _)| !value.is_nan()) {
+            *sum += value;
+            *count += 1.0;
+        }
+    }
+    sum / count
 }
 
 fn check(times_s: &[f64], values: ArrayView2<f64>, events: &[Event]) -> Result<(), Error> {

@@ -157,7 +157,7 @@ fn solve<const P: usize>(mut a: [[f64; P]; P], mut b: [f64; P]) -> Option<[f64; 
             let sum = a[j][k] - (0..k).map(|m| a[j][m] * a[k][m]).sum::<f64>();
             a[j][k] = if j > k { sum / a[k][k] } else { sum.sqrt() };
         }
-        if !(a[j][j] > 0.0) {
+        if a[j][j].is_nan() || a[j][j] <= 0.0 {
             return None;
         }
         b[j] = (b[j] - (0..j).map(|m| a[j][m] * b[m]).sum::<f64>()) / a[j][j];

@@ -90,7 +90,7 @@ pub(super) fn selectivity(map: ArrayView2<f64>) -> Result<f64, Unfit> {
         return Err(Unfit::TooFew { needed: map.len().max(1), got: measured });
     }
     let total = map.sum();
-    if !(total > 0.0) {
+    if total <= 0.0 {
         return Err(Unfit::NotPositive);
     }
     let width = map.ncols() as f64;
