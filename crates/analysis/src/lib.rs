@@ -12,6 +12,7 @@ pub mod linear;
 pub mod repeats;
 pub mod statistics;
 pub mod table;
+pub mod tuning;
 
 pub use cc::{Accuracy, UnitCorrelation, cc_abs, cc_max, cc_norm, single_trial};
 pub use error::Error;

@@ -194,7 +194,7 @@ impl Data {
         let covariance = factor.solve(Mat::<f64>::identity(levels, levels));
         let dot = |x: &[f64]| x.iter().enumerate().map(|(i, x)| x * beta[(i, 0)]).sum::<f64>();
         let squares = yy - (0..levels).map(|i| b[(i, 0)] * beta[(i, 0)]).sum::<f64>();
-        if !(squares > self.yy * 1e-14) {
+        if squares.is_nan() || squares <= self.yy * 1e-14 {
             return Err(no_spread());
         }
         let dsquares: f64 = designs.iter().zip(&self.sums).map(|(x, y)| -((y - dot(x)) / (1.0 + ratio * x[0])).powi(2)).sum();

@@ -6,3 +6,4 @@ mod macaque;
 mod reference;
 mod repeats;
 mod statistics;
+mod tuning;

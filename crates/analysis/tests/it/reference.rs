@@ -16,7 +16,8 @@ pub fn find(file: &str) -> Option<PathBuf> {
     None
 }
 
-fn tensor(file: &SafeTensors, name: &str) -> (Vec<usize>, Vec<f64>) {
+/// Shape and values of a tensor of f64.
+pub fn tensor(file: &SafeTensors, name: &str) -> (Vec<usize>, Vec<f64>) {
     let view = file.tensor(name).unwrap();
     let values = view.data().chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect();
     (view.shape().to_vec(), values)

@@ -47,7 +47,9 @@ fn published_layout() {
 
 #[test]
 fn analyses() {
-    holds("analysis", 9);
+    holds("analysis", 16);
+    let report = verify(&folder("analysis"), 1.0).expect("a whole case");
+    assert!(report.unchecked.is_empty(), "{:?}", report.unchecked);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::{output, striate};
 
 #[test]
 fn every_verb_has_help_with_an_example() {
-    let verbs: [&[&str]; 16] = [
+    let verbs: [&[&str]; 18] = [
         &["demo"],
         &["simulate"],
         &["import", "fnn-training"],
@@ -13,6 +13,7 @@ fn every_verb_has_help_with_an_example() {
         &["inspect"],
         &["train"],
         &["evaluate"],
+        &["study"],
         &["report"],
         &["respond"],
         &["anatomy"],
@@ -23,13 +24,13 @@ fn every_verb_has_help_with_an_example() {
         &["verify"],
         &["--version"],
     ];
-    for verb in &verbs[..15] {
+    for verb in &verbs[..17] {
         let help = output(&[*verb, &["--help"]].concat());
         assert!(help.contains("Example"), "{verb:?}: {help}");
         assert!(help.contains("striate"), "{verb:?}: {help}");
     }
     let all = output(&["--help"]);
-    for verb in &verbs[..15] {
+    for verb in &verbs[..17] {
         assert!(all.contains(verb[0]), "{verb:?} is not listed");
     }
 }
