@@ -25,6 +25,7 @@ fn a_named_tier_is_used_where_the_machine_has_it() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "no second process there")]
 fn lesser_tiers_pass_the_same_tests() {
     if std::env::var_os("STRIATE_CPU").is_some() {
         println!("skipped: STRIATE_CPU names the tier of this process");
@@ -37,6 +38,7 @@ fn lesser_tiers_pass_the_same_tests() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "no second process there")]
 fn a_tier_the_machine_lacks_is_refused_and_none_of_its_instructions_met() {
     if std::env::var_os("STRIATE_CPU").is_some() {
         println!("skipped: STRIATE_CPU names the tier of this process");

@@ -1,5 +1,6 @@
 //! The network as its users meet it.
 
+mod golden;
 mod open;
 mod reference_network;
 mod run;
