@@ -82,8 +82,8 @@ pub(crate) unsafe fn row_block<V: Lanes>(
             }
             return;
         }
-        if V::N == 16 {
-            // 32 registers hold 12 x 2 sums; narrower sets hold 6 x 2
+        if V::REGISTERS == 32 {
+            // 32 registers hold 12 x 2 sums; 16 hold 6 x 2
             while row + 12 <= rows {
                 tile(row, 12).run::<V, 12, 2>();
                 row += 12;

@@ -6,6 +6,8 @@
 //!
 //! A program opts in: `#[global_allocator] static MEMORY: Keeping = Keeping::new();`
 
+pub mod counting;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
 use std::sync::{Mutex, MutexGuard};

@@ -4,7 +4,18 @@
 //! once per tier, inside a function that enables the tier's instructions. [`dispatch`] picks the best tier the processor
 //! has. Bits differ between tiers (a fused multiply-add rounds once), never between thread counts.
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod neon;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use std::fmt;
 use std::sync::OnceLock;
+
+/// The environment variable that names a tier.
+const ASKED: &str = "STRIATE_CPU";
 
 /// An instruction-set tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,38 +26,90 @@ pub enum Tier {
     Avx2,
     /// x86-64 with AVX-512 F.
     Avx512,
+    /// 64-bit ARM: every such processor has it.
+    Neon,
+    /// WebAssembly's fixed-width vectors: chosen when the program is compiled.
+    Simd128,
 }
 
-/// The tier in use: the best the processor has, or what `STRIATE_CPU=portable|avx2|avx512` names if the processor has it.
+impl Tier {
+    /// All tiers, on each kind of processor the lesser first.
+    pub const ALL: [Self; 5] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Neon, Self::Simd128];
+
+    /// What `STRIATE_CPU` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+            Self::Neon => "neon",
+            Self::Simd128 => "simd128",
+        }
+    }
+
+    /// Whether this program has it and this processor runs it.
+    pub fn runs_here(self) -> bool {
+        match self {
+            Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => Self::Avx2.runs_here() && is_x86_feature_detected!("avx512f"),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512 => false,
+            Self::Neon => cfg!(all(target_arch = "aarch64", target_feature = "neon")),
+            Self::Simd128 => cfg!(all(target_arch = "wasm32", target_feature = "simd128")),
+        }
+    }
+}
+
+/// `STRIATE_CPU` names what is not a tier, or none of this machine's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoSuchTier {
+    /// What it names.
+    pub got: String,
+}
+
+impl fmt::Display for NoSuchTier {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let here: Vec<&str> = Tier::ALL.into_iter().filter(|tier| tier.runs_here()).map(Tier::name).collect();
+        let problem = if Tier::ALL.iter().any(|tier| tier.name() == self.got) { "this machine lacks it" } else { "no such instruction set" };
+        write!(f, "{ASKED}={}: {problem}; leave it unset, or name one of: {}", self.got, here.join(", "))
+    }
+}
+
+impl std::error::Error for NoSuchTier {}
+
+/// The tier `STRIATE_CPU` names, or the best one where it is unset or empty.
+pub fn asked() -> Result<Tier, NoSuchTier> {
+    match std::env::var_os(ASKED) {
+        Some(name) if !name.is_empty() => named(&name.to_string_lossy()),
+        _ => Ok(best()),
+    }
+}
+
+fn named(name: &str) -> Result<Tier, NoSuchTier> {
+    let found = Tier::ALL.into_iter().find(|tier| tier.name() == name && tier.runs_here());
+    found.ok_or_else(|| NoSuchTier { got: name.to_owned() })
+}
+
+fn best() -> Tier {
+    Tier::ALL.into_iter().rev().find(|tier| tier.runs_here()).unwrap_or(Tier::Portable)
+}
+
+/// The tier in use: [`asked`], once per process; the best one where that cannot be had, so that no kernel meets instructions
+/// the processor lacks.
 pub fn tier() -> Tier {
     static TIER: OnceLock<Tier> = OnceLock::new();
-    *TIER.get_or_init(|| {
-        let best = detect();
-        match std::env::var("STRIATE_CPU").as_deref() {
-            Ok("portable") => Tier::Portable,
-            Ok("avx2") if best != Tier::Portable => Tier::Avx2,
-            _ => best,
-        }
-    })
-}
-
-#[cfg(target_arch = "x86_64")]
-fn detect() -> Tier {
-    if !(is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")) {
-        return Tier::Portable;
-    }
-    if is_x86_feature_detected!("avx512f") { Tier::Avx512 } else { Tier::Avx2 }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn detect() -> Tier {
-    Tier::Portable
+    *TIER.get_or_init(|| asked().unwrap_or_else(|_| best()))
 }
 
 /// A vector of `N` floats, with what a convolution needs.
 pub(crate) trait Lanes: Copy {
     /// Floats in the vector.
     const N: usize;
+    /// Vector registers: what a tile of sums has to fit.
+    const REGISTERS: usize;
     /// Whether multiply-add is one instruction.
     const FMA: bool;
     /// All lanes `x`.
@@ -85,6 +148,10 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) {
         Tier::Avx512 => unsafe { x86::run_avx512(kernel) },
         #[cfg(target_arch = "x86_64")]
         Tier::Avx2 => unsafe { x86::run_avx2(kernel) },
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+        Tier::Neon => neon::run(kernel),
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        Tier::Simd128 => simd128::run(kernel),
         _ => kernel.run::<Portable>(),
     }
 }
@@ -92,7 +159,7 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) {
 /// Floats in a vector of the tier.
 pub(crate) fn vector_width() -> usize {
     match tier() {
-        Tier::Portable => Portable::N,
+        Tier::Portable | Tier::Neon | Tier::Simd128 => 4,
         Tier::Avx2 => 8,
         Tier::Avx512 => 16,
     }
@@ -110,6 +177,7 @@ pub(crate) struct Portable([f32; 4]);
 
 impl Lanes for Portable {
     const N: usize = 4;
+    const REGISTERS: usize = 16;
     const FMA: bool = cfg!(target_arch = "aarch64");
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -143,104 +211,5 @@ impl Lanes for Portable {
     #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i] * other.0[i]))
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::{Kernel, Lanes};
-    use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm256_sub_ps,
-        _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps, _mm512_sub_ps,
-    };
-
-    #[target_feature(enable = "avx512f,avx2,fma")]
-    pub(super) fn run_avx512<K: Kernel>(kernel: K) {
-        kernel.run::<__m512>();
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) fn run_avx2<K: Kernel>(kernel: K) {
-        kernel.run::<__m256>();
-    }
-
-    impl Lanes for __m512 {
-        const N: usize = 16;
-        const FMA: bool = true;
-        #[inline(always)]
-        unsafe fn splat(x: f32) -> Self {
-            // SAFETY: only reached through `run_avx512`.
-            unsafe { _mm512_set1_ps(x) }
-        }
-        #[inline(always)]
-        unsafe fn load(p: *const f32) -> Self {
-            // SAFETY: as above; the caller vouches for the memory.
-            unsafe { _mm512_loadu_ps(p) }
-        }
-        #[inline(always)]
-        unsafe fn store(self, p: *mut f32) {
-            // SAFETY: as above; the caller vouches for the memory.
-            unsafe { _mm512_storeu_ps(p, self) }
-        }
-        #[inline(always)]
-        unsafe fn madd(self, a: Self, b: Self) -> Self {
-            // SAFETY: only reached through `run_avx512`.
-            unsafe { _mm512_fmadd_ps(a, b, self) }
-        }
-        #[inline(always)]
-        unsafe fn add(self, other: Self) -> Self {
-            // SAFETY: only reached through `run_avx512`.
-            unsafe { _mm512_add_ps(self, other) }
-        }
-        #[inline(always)]
-        unsafe fn sub(self, other: Self) -> Self {
-            // SAFETY: only reached through `run_avx512`.
-            unsafe { _mm512_sub_ps(self, other) }
-        }
-        #[inline(always)]
-        unsafe fn mul(self, other: Self) -> Self {
-            // SAFETY: only reached through `run_avx512`.
-            unsafe { _mm512_mul_ps(self, other) }
-        }
-    }
-
-    impl Lanes for __m256 {
-        const N: usize = 8;
-        const FMA: bool = true;
-        #[inline(always)]
-        unsafe fn splat(x: f32) -> Self {
-            // SAFETY: only reached through `run_avx2`.
-            unsafe { _mm256_set1_ps(x) }
-        }
-        #[inline(always)]
-        unsafe fn load(p: *const f32) -> Self {
-            // SAFETY: as above; the caller vouches for the memory.
-            unsafe { _mm256_loadu_ps(p) }
-        }
-        #[inline(always)]
-        unsafe fn store(self, p: *mut f32) {
-            // SAFETY: as above; the caller vouches for the memory.
-            unsafe { _mm256_storeu_ps(p, self) }
-        }
-        #[inline(always)]
-        unsafe fn madd(self, a: Self, b: Self) -> Self {
-            // SAFETY: only reached through `run_avx2`.
-            unsafe { _mm256_fmadd_ps(a, b, self) }
-        }
-        #[inline(always)]
-        unsafe fn add(self, other: Self) -> Self {
-            // SAFETY: only reached through `run_avx2`.
-            unsafe { _mm256_add_ps(self, other) }
-        }
-        #[inline(always)]
-        unsafe fn sub(self, other: Self) -> Self {
-            // SAFETY: only reached through `run_avx2`.
-            unsafe { _mm256_sub_ps(self, other) }
-        }
-        #[inline(always)]
-        unsafe fn mul(self, other: Self) -> Self {
-            // SAFETY: only reached through `run_avx2`.
-            unsafe { _mm256_mul_ps(self, other) }
-        }
     }
 }

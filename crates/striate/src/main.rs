@@ -43,6 +43,10 @@ enum Verb {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Err(e) = striate_kernels::simd::asked() {
+        output::complain(format_args!("error: {e}"));
+        return ExitCode::FAILURE;
+    }
     if let Some(threads) = cli.threads
         && let Err(e) = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()
     {

@@ -199,7 +199,7 @@ unsafe fn outer_block<V: Lanes, const R: usize>(x: *const f32, pixel: usize, lin
     unsafe {
         if width == V::N {
             outer_tile::<V, R, 1>(x, pixel, line, sums, pixels);
-        } else if V::N == 16 || R < 8 {
+        } else if V::REGISTERS == 32 || R < 8 {
             outer_tile::<V, R, 2>(x, pixel, line, sums, pixels);
         } else {
             // eight rows by two vectors would not fit sixteen registers

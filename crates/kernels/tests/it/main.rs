@@ -10,6 +10,7 @@ mod measure;
 mod memory;
 mod pad_and_pool;
 mod readout;
+#[cfg(not(target_family = "wasm"))] // no threads there
 mod threads;
 mod tiers;
 mod weight_norm;

@@ -65,7 +65,7 @@ fn a_light_where_a_unit_looks_falls_on_its_place_on_the_retina() {
 #[test]
 fn the_centre_of_gaze_is_the_centre_of_a_centred_monitor_and_the_far_periphery_is_beside_it() {
     let mut network = Network::new(network(|_| ()).config().clone(), 0).expect("a sound configuration");
-    let mut set = |name: &str, value: Vec<f32>| network.params_mut().iter_mut().find(|p| p.name == name).expect("there").value = value;
+    let mut set = |name: &str, value: Vec<f32>| network.params_mut().iter_mut().find(|p| p.name == name).expect("there").value = value.into();
     set("perspective.monitor.center", vec![0.0, 0.0, 0.5]);
     set("perspective.monitor.angle", vec![0.0; 3]);
     set("readout.position.mu", vec![0.0, 0.0, 5.0, 0.0, -5.0, 0.0, 0.2, 0.0, 0.0, 0.2]);

@@ -84,6 +84,8 @@ struct Measured {
     peak_gflops: f64,
     peak_memory_gb: Option<f64>,
     figures: Vec<Figure>,
+    /// What one more neuron costs a frame (respond, with two neurons or more).
+    microseconds_per_unit: Option<f64>,
 }
 
 impl Bench {
@@ -96,9 +98,11 @@ impl Bench {
         let config = NetworkConfig { units: self.units, ..preset.model.clone() };
         let mut network = Network::new(config, 0)?;
         let (budget, peak) = (Duration::from_secs_f64(self.seconds), peak::multiply_adds_per_second());
+        let mut microseconds_per_unit = None;
         let figures = match self.what {
             What::Respond => {
                 let steady = bench::respond(&network, self.size, self.batch, budget)?;
+                microseconds_per_unit = self.microseconds_per_unit(&network, &steady, budget)?;
                 let first = bench::first_response(&network, self.size)?;
                 let what = format!("one frame of {} video{}", self.batch, if self.batch == 1 { "" } else { "s" });
                 vec![
@@ -116,15 +120,27 @@ impl Bench {
         };
         let tier = format!("{:?}", simd::tier()).to_lowercase();
         let threads = rayon::current_num_threads();
-        self.print(&Measured { tier, threads, peak_gflops: 2e-9 * peak, peak_memory_gb: peak_memory(), figures })?;
+        self.print(&Measured { tier, threads, peak_gflops: 2e-9 * peak, peak_memory_gb: peak_memory(), figures, microseconds_per_unit })?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Slope between the network and one of half its neurons, at each one's fastest frame: nothing else differs between them.
+    fn microseconds_per_unit(&self, network: &Network, whole: &Times, budget: Duration) -> Result<Option<f64>> {
+        let half = self.units / 2;
+        if half == 0 {
+            return Ok(None);
+        }
+        let fewer = Network::new(NetworkConfig { units: half, ..network.config().clone() }, 0)?;
+        let fewer = bench::respond(&fewer, self.size, self.batch, budget)?;
+        let seconds = whole.spread()[0] - fewer.spread()[0];
+        Ok(Some(1e6 * seconds / ((self.units - half) * self.batch) as f64))
     }
 
     fn print(&self, measured: &Measured) -> Result<()> {
         if self.json {
             return say_json(measured);
         }
-        let Measured { tier, threads, peak_gflops, peak_memory_gb, figures } = measured;
+        let Measured { tier, threads, peak_gflops, peak_memory_gb, figures, microseconds_per_unit } = measured;
         let plural = if *threads == 1 { "" } else { "s" };
         say(format!("tier {tier}, {threads} thread{plural}, peak {peak_gflops:.0} GFLOP/s of f32; preset {}, {} units", self.preset, self.units));
         let rows = figures.iter().map(|f| {
@@ -133,6 +149,9 @@ impl Bench {
             std::iter::once(f.what.clone()).chain(ms).chain(share).collect()
         });
         say(table(&["", "median ms", "fastest", "slowest", "GFLOP/s", "of peak", "repeats"], rows.collect(), 1));
+        if let Some(cost) = microseconds_per_unit {
+            say(format!("one more unit costs {cost:.3} us a frame ({} units against {})", self.units, self.units / 2));
+        }
         if let Some(gb) = peak_memory_gb {
             say(format!("peak memory {gb:.2} GB"));
         }

@@ -11,6 +11,7 @@ fn every_benchmark_counts_the_arithmetic_it_times() {
         let rows = measured["figures"].as_array().expect("figures");
         assert!(figures == 0 || rows.len() == figures, "{out}");
         assert_eq!(measured["threads"], 1);
+        assert_eq!(measured["microseconds_per_unit"].is_f64(), what == "respond", "{out}");
         for row in rows {
             let [fastest, median, slowest] = ["fastest_ms", "median_ms", "slowest_ms"].map(|k| row[k].as_f64().expect("a time"));
             assert!(0.0 < fastest && fastest <= median && median <= slowest, "{row}");

@@ -1,6 +1,7 @@
 //! Wrong input: an error that says what, a failing exit code, nothing half-written.
 
-use crate::{failure, golden, output, text, write_npy};
+use crate::{failure, golden, output, striate, text, write_npy};
+use striate_kernels::simd::Tier;
 
 #[test]
 fn recordings_and_models_that_are_not_there() {
@@ -138,4 +139,14 @@ fn some_hyper_parameters_complete_the_inferred_ones() {
     std::fs::write(at("d.toml"), "[recurrent]\ngrops = 2\n").expect("write");
     let error = failure(&["model", "import", text(&model), "--config", text(&at("d.toml")), "-o", text(&out)]);
     assert!(error.contains("d.toml") && error.contains("nearest is groups"), "{error}");
+}
+
+#[test]
+fn an_instruction_set_the_machine_lacks() {
+    let lacking = Tier::ALL.into_iter().filter(|tier| !tier.runs_here()).map(Tier::name);
+    for name in lacking.chain(["vliw"]) {
+        let out = striate(&["verify", text(&golden("conv-small"))]).env("STRIATE_CPU", name).output().expect("the binary runs");
+        let told = String::from_utf8_lossy(&out.stderr);
+        assert!(!out.status.success() && told.contains(&format!("STRIATE_CPU={name}")) && told.contains("portable"), "{told}");
+    }
 }
