@@ -11,7 +11,7 @@ pub fn table(scores: &[Score], areas: &dyn Fn(&str) -> Vec<Option<String>>) -> R
     for score in scores {
         let of_units = areas(&score.subject);
         for area in distinct(of_units.iter().flatten().cloned()) {
-            let values: Vec<f64> = score.cc_norm.iter().zip(&of_units).filter(|(_, a)| a.as_ref() == Some(&area)).map(|(v, _)| *v).collect();
+            let values: Vec<f64> = score.values.iter().zip(&of_units).filter(|(_, a)| a.as_ref() == Some(&area)).map(|(v, _)| *v).collect();
             let (median, units) = median_valid(&values);
             rows.push((score, area, median, units));
         }
@@ -22,14 +22,14 @@ pub fn table(scores: &[Score], areas: &dyn Fn(&str) -> Vec<Option<String>>) -> R
         .with("domain", text(|r| r.0.domain.clone()))?
         .with("seed", Column::Integer(rows.iter().map(|r| r.0.seed as i64).collect()))?
         .with("area", text(|r| r.1.clone()))?
-        .with("cc_norm", Column::Float(rows.iter().map(|r| r.2).collect()))?
+        .with("accuracy", Column::Float(rows.iter().map(|r| r.2).collect()))?
         .with("valid units", Column::Integer(rows.iter().map(|r| r.3 as i64).collect()))?)
 }
 
 /// Linear mixed model of accuracy in a domain: area as fixed effect, recording as random intercept, seeds averaged; Wald test of all areas
 /// being alike. None where there are too few recordings or areas.
 pub fn mixed_model(table: &Table, domain: &str) -> Result<Option<(Vec<String>, MixedModel)>, Error> {
-    let (recordings, domains, areas, values) = (table.text("recording")?, table.text("domain")?, table.text("area")?, table.floats("cc_norm")?);
+    let (recordings, domains, areas, values) = (table.text("recording")?, table.text("domain")?, table.text("area")?, table.floats("accuracy")?);
     let rows: Vec<usize> = (0..values.len()).filter(|i| domains[*i] == domain && values[*i].is_finite()).collect();
     let cells = distinct(rows.iter().map(|i| (recordings[*i].clone(), areas[*i].clone())));
     let (names, groups) = (distinct(cells.iter().map(|c| c.1.clone())), distinct(cells.iter().map(|c| c.0.clone())));

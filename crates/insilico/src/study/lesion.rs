@@ -19,7 +19,7 @@ pub struct Pair {
     pub seed: u64,
     /// Test domain.
     pub domain: String,
-    /// cc_norm of each unit in the full network.
+    /// Accuracy of each unit in the full network.
     pub full: Vec<f64>,
     /// The same in the lesioned one.
     pub lesioned: Vec<f64>,
@@ -29,7 +29,7 @@ pub struct Pair {
 pub fn pairs(scores: &[Score]) -> Vec<Pair> {
     let reference = |s: &Score| {
         let same = |r: &&Score| r.arm == REFERENCE && r.subject == s.subject && r.seed == s.seed && r.domain == s.domain;
-        scores.iter().find(same).map(|r| r.cc_norm.clone())
+        scores.iter().find(same).map(|r| r.values.clone())
     };
     let pair = |s: &Score| {
         Some(Pair {
@@ -38,7 +38,7 @@ pub fn pairs(scores: &[Score]) -> Vec<Pair> {
             seed: s.seed,
             domain: s.domain.clone(),
             full: reference(s)?,
-            lesioned: s.cc_norm.clone(),
+            lesioned: s.values.clone(),
         })
     };
     scores.iter().filter(|s| s.arm != REFERENCE).filter_map(pair).collect()

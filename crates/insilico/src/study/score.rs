@@ -20,38 +20,37 @@ pub struct Score {
     pub seed: u64,
     /// Test domain.
     pub domain: String,
-    /// cc_norm of each unit, NaN where it has none.
-    pub cc_norm: Vec<f64>,
+    /// What accuracy is: `cc_norm`, or `cc_abs` where a domain was not repeated, so that no unit has a cc_norm.
+    pub measure: &'static str,
+    /// That of each unit, NaN where it has none.
+    pub values: Vec<f64>,
 }
 
 impl Score {
-    /// The scores of a cell from the table its evaluation wrote (columns unit, domain, cc_norm), a domain each.
+    /// The scores of a cell from the table its evaluation wrote (columns domain, cc_norm, cc_abs), a domain each.
     ///
     /// # Errors
     /// A column is missing.
     pub fn of(cell: &Cell, subject: &str, minutes: f64, units: &Table) -> Result<Vec<Self>, Error> {
-        let (domains, cc_norm) = (units.text("domain")?, units.floats("cc_norm")?);
-        let mut scores: Vec<Self> = Vec::new();
-        for (domain, value) in domains.iter().zip(cc_norm) {
-            match scores.iter_mut().find(|score| score.domain == *domain) {
-                Some(score) => score.cc_norm.push(*value),
-                None => scores.push(Self {
-                    arm: cell.arm.clone(),
-                    subject: subject.to_owned(),
-                    fraction: cell.fraction,
-                    minutes,
-                    seed: cell.seed,
-                    domain: domain.clone(),
-                    cc_norm: vec![*value],
-                }),
+        let domains = units.text("domain")?;
+        let score = |domain: String| -> Result<Self, Error> {
+            let of = |column: &str| -> Result<Vec<f64>, Error> {
+                let values = units.floats(column)?;
+                Ok(domains.iter().zip(values).filter(|(d, _)| **d == domain).map(|(_, v)| *v).collect())
+            };
+            let (mut measure, mut values) = ("cc_norm", of("cc_norm")?);
+            if !values.iter().any(|v| v.is_finite()) {
+                (measure, values) = ("cc_abs", of("cc_abs")?);
             }
-        }
-        Ok(scores)
+            let (arm, subject, fraction, seed) = (cell.arm.clone(), subject.to_owned(), cell.fraction, cell.seed);
+            Ok(Self { arm, subject, fraction, minutes, seed, domain, measure, values })
+        };
+        distinct(domains.iter().cloned()).into_iter().map(score).collect()
     }
 
-    /// Predictive accuracy: median cc_norm over units that have one, and how many those are.
+    /// Predictive accuracy: median over units that have a value, and how many those are.
     pub fn accuracy(&self) -> (f64, usize) {
-        median_valid(&self.cc_norm)
+        median_valid(&self.values)
     }
 }
 
@@ -67,9 +66,10 @@ pub fn table(scores: &[Score]) -> Result<Table, Error> {
         .with("fraction", float(|s| s.fraction))?
         .with("minutes", float(|s| s.minutes))?
         .with("seed", Column::Integer(scores.iter().map(|s| s.seed as i64).collect()))?
-        .with("cc_norm", float(|s| s.accuracy().0))?
+        .with("measure", Column::Text(scores.iter().map(|s| s.measure.to_owned()).collect()))?
+        .with("accuracy", float(|s| s.accuracy().0))?
         .with("valid units", whole(|s| s.accuracy().1))?
-        .with("units", whole(|s| s.cc_norm.len()))?)
+        .with("units", whole(|s| s.values.len()))?)
 }
 
 /// Different values of something, in order of first appearance.

@@ -9,7 +9,10 @@ use striate::recording::Recording;
 use striate::report::{Axis, BarStyle, Chart, Data, Group, Page, Sample, Section, Series, tabular};
 
 /// How accuracy is computed, for every study.
-const ACCURACY: &str = "Accuracy is the median over units of cc_norm = cc_abs / cc_max: cc_abs is the Pearson correlation of mean prediction and mean response over the samples of a test domain, cc_max the most that the repeats' noise allows (Schoppe et al. 2016). Units without a finite value are left out and counted.";
+const ACCURACY: &str = "Accuracy is the median over units of cc_norm = cc_abs / cc_max: cc_abs is the Pearson correlation of mean prediction and mean response over the samples of a test domain, cc_max the most that the repeats' noise allows (Schoppe et al. 2016). Units without a finite value are left out and counted. In a domain that was not repeated no unit has a cc_norm; accuracy is then the median of cc_abs.";
+
+/// Label of its axis.
+const ACCURACY_AXIS: &str = "accuracy (median over units)";
 
 /// Writes results.csv, report.json and report.html of the cells that are done.
 pub fn write(study: &StudyFolder, cells: &[Cell], leaks: &[String]) -> Result<()> {
@@ -93,7 +96,7 @@ fn scaling_sections(mut page: Page, scores: &[Score], first: &str, second: &str)
     for domain in domains(scores) {
         let curves = scaling::curves(scores, &domain);
         let series = curves.iter().map(|c| Series::spread(&c.arm, c.minutes.clone(), &c.runs)).collect();
-        let (x, y) = (Axis::new("training data", "minutes"), Axis::new("accuracy (median cc_norm)", ""));
+        let (x, y) = (Axis::new("training data", "minutes"), Axis::new(ACCURACY_AXIS, ""));
         let chart = Chart::new(format!("Accuracy on {domain}"), x.clone(), y.clone(), Data::Lines { series });
         let chart = chart.with_note("Line: mean over recordings and seeds. Band: from the least to the greatest.");
         let each = curves.iter().flat_map(|c| c.runs.iter().map(|run| Series::new(&c.arm, c.minutes.clone(), run.clone())));
@@ -122,7 +125,7 @@ fn lesion_sections(page: Page, scores: &[Score]) -> Result<Page> {
         for arm in score::distinct(pairs.iter().map(|p| p.arm.clone())) {
             let of_arm: Vec<_> = pairs.iter().filter(|p| p.arm == arm && p.domain == domain).collect();
             let points = |p: &&lesion::Pair| Series::new(format!("{} s{}", p.subject, p.seed), p.full.clone(), p.lesioned.clone());
-            let (x, y) = (Axis::new("cc_norm, full network", ""), Axis::new(format!("cc_norm, {arm}"), ""));
+            let (x, y) = (Axis::new("accuracy of a unit, full network", ""), Axis::new(format!("the same, {arm}"), ""));
             section = section.chart(Chart::new(&arm, x, y, Data::Scatter { series: of_arm.iter().map(points).collect(), diagonal: true }));
             let difference = |p: &&lesion::Pair| Sample {
                 name: format!("{} s{}", p.subject, p.seed),
@@ -131,7 +134,7 @@ fn lesion_sections(page: Page, scores: &[Score]) -> Result<Page> {
             let histogram = Data::Histogram { samples: of_arm.iter().map(difference).collect(), bins: None };
             section = section.chart(Chart::new(
                 format!("{arm}: difference of each unit"),
-                Axis::new("full - lesioned cc_norm", ""),
+                Axis::new("full - lesioned", ""),
                 Axis::new("units", ""),
                 histogram,
             ));
@@ -160,7 +163,7 @@ fn area_sections(mut page: Page, study: &StudyFolder, scores: &[Score]) -> Resul
     for domain in domains(scores) {
         let (names, groups) = area_groups(&table, &domain)?;
         let bars = Data::Bars { names, groups, style: BarStyle::Dots };
-        let chart = Chart::new(format!("Accuracy by visual area on {domain}"), Axis::new("accuracy (median cc_norm)", ""), Axis::default(), bars);
+        let chart = Chart::new(format!("Accuracy by visual area on {domain}"), Axis::new(ACCURACY_AXIS, ""), Axis::default(), bars);
         let mut section = Section::new(format!("Test domain {domain}")).chart(chart);
         section = section.text(match areas::mixed_model(&table, &domain)? {
             Some((names, model)) => {
@@ -180,7 +183,7 @@ fn area_sections(mut page: Page, study: &StudyFolder, scores: &[Score]) -> Resul
 /// Areas, and for each recording and seed its accuracy in each.
 fn area_groups(table: &Table, domain: &str) -> Result<(Vec<String>, Vec<Group>)> {
     let (recordings, domains, seeds) = (table.text("recording")?, table.text("domain")?, table.integers("seed")?);
-    let (areas, values) = (table.text("area")?, table.floats("cc_norm")?);
+    let (areas, values) = (table.text("area")?, table.floats("accuracy")?);
     let here: Vec<usize> = (0..values.len()).filter(|i| domains[*i] == domain).collect();
     let names = score::distinct(here.iter().map(|i| areas[*i].clone()));
     let groups = score::distinct(here.iter().map(|i| (recordings[*i].clone(), seeds[*i])));
