@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::time::{Duration, Instant};
 use striate_model::objective::Targets;
-use striate_model::{Clip, Draws, Network, Periphery, Pixels, Streams};
+use striate_model::{Clip, Draws, Modules, Network, Periphery, Pixels, Streams};
 use striate_training::{Preset, optimizer::SgdClip};
 
 /// Times of repeated runs.
@@ -95,13 +95,25 @@ pub fn first_response(network: &Network, size: [usize; 2]) -> Result<Times, Erro
     })
 }
 
-/// Training steps of the preset: objective, every gradient, optimizer; one stream. The first step is not counted.
-pub fn train(network: &mut Network, preset: &Preset, size: [usize; 2], repeats: usize, budget: Duration) -> Result<Times, Error> {
+/// Training steps of the preset: objective, every gradient, optimizer; one stream, what is frozen left alone. The first step is not counted.
+/// The multiply-adds are those of a network of which nothing is frozen: what a transfer saves shows as speed.
+pub fn train(
+    network: &mut Network,
+    preset: &Preset,
+    frozen: Option<&Modules>,
+    size: [usize; 2],
+    repeats: usize,
+    budget: Duration,
+) -> Result<Times, Error> {
     let (batch, frames) = (preset.loader.batch_size, preset.loader.sample_size);
     let random = Random::new(network, size, batch * frames);
+    if let Some(frozen) = frozen {
+        network.freeze(frozen);
+    }
     let mut optimizer = SgdClip::new(preset.optimizer.clone(), network.params());
     let mut step = || -> Result<(), Error> {
         let draws = Draws::sample(network.config(), batch, 0);
+        let draws = if let Some(frozen) = frozen { draws.sparing(frozen) } else { draws };
         let targets = Targets { responses: &random.responses, burnin: preset.objective.burnin_frames };
         let (_, gradients, _) = network.objective(&random.clip(), &targets, batch, 0, draws, false)?;
         optimizer.step(network.params_mut(), &gradients, preset.optimizer.lr);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::process::ExitCode;
 use std::time::Duration;
 use striate::insilico::bench::{self, Times};
-use striate::model::work::Layer;
+use striate::model::{Modules, work::Layer};
 use striate::model::{Network, NetworkConfig};
 use striate::training::Preset;
 use striate_kernels::conv::{self, ConvShape, Extent};
@@ -36,6 +36,9 @@ pub struct Bench {
     /// Size of the video.
     #[arg(long, value_name = "HxW", default_value = "144x256", value_parser = crate::verbs::import::size)]
     size: [usize; 2],
+    /// Modules that are frozen, as in a transfer (train).
+    #[arg(long, value_name = "MODULES")]
+    frozen: Option<Modules>,
     /// Least time to measure each figure for, seconds.
     #[arg(long, default_value_t = 10.0)]
     seconds: f64,
@@ -112,8 +115,9 @@ impl Bench {
                 ]
             }
             What::Train => {
-                let times = bench::train(&mut network, &preset, self.size, 3, budget)?;
-                let what = format!("step of {} clips of {} frames", preset.loader.batch_size, preset.loader.sample_size);
+                let times = bench::train(&mut network, &preset, self.frozen.as_ref(), self.size, 3, budget)?;
+                let around = self.frozen.as_ref().map_or_else(String::new, |frozen| format!(" around a frozen {frozen}"));
+                let what = format!("step of {} clips of {} frames{around}", preset.loader.batch_size, preset.loader.sample_size);
                 vec![Figure::new(what, &times, 1, peak)]
             }
             What::Kernels => kernels(&network.layers(), budget, peak)?,
