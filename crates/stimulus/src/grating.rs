@@ -107,8 +107,8 @@ pub struct Gratings {
     pub size: Option<Values>,
     /// Width of the window's smooth (raised-cosine) edge, units.
     pub edge: f64,
-    /// Middle of the window, monitor widths from the left and upper edge.
-    pub position: [f64; 2],
+    /// Middle of the window, monitor widths from the left and upper edge; left out, the middle of the monitor.
+    pub position: Option<[f64; 2]>,
     /// Angle from the grating to a second one of the same frequencies, degrees; both have half the contrast. Left out, there is one.
     pub plaid: Option<f64>,
     /// A grating around the window; left out, grey.
@@ -154,7 +154,7 @@ impl Default for Gratings {
             contrast: Values::One(1.0),
             size: None,
             edge: 0.0,
-            position: [0.5, 0.28125],
+            position: None,
             plaid: None,
             surround: None,
         }
@@ -185,7 +185,7 @@ impl Gratings {
         let conditions = self.values().iter().try_fold(1usize, |n, v| n.checked_mul(v.count())).unwrap_or(usize::MAX);
         within(OF, "the number of combinations", conditions as f64, [1.0, 1e6], "at most a million of all listed values")?;
         within(OF, "edge", self.edge, [0.0, LARGEST], "0 to 80 (degrees)")?;
-        check_position(OF, "position", self.position)?;
+        check_position(OF, "position", self.position.unwrap_or_default())?;
         if let Some(angle) = self.plaid {
             within(OF, "plaid", angle, FINITE, "a finite number of degrees")?;
         }
@@ -254,7 +254,7 @@ impl Gratings {
     fn carrier(&self, field: &Field, shown: &Shown) -> Carrier {
         let mut carrier = Carrier::new(field.points.len());
         let Shown::Grating { direction, spatial, phase, contrast, size, .. } = *shown else { return carrier };
-        let middle = field.seen(self.position);
+        let middle = field.seen(self.position.unwrap_or([0.5, 0.5 * self.height as f64 / self.width as f64]));
         let origin = if size.is_some() { middle } else { field.points.first().copied().unwrap_or_default() };
         let frequency = field.frequency(spatial);
         let mut add = |direction: f64, contrast: f64, inner: Option<f64>, outer: Option<f64>| {

@@ -97,9 +97,9 @@ impl Kinematogram {
     pub fn film(&self, seed: u64) -> Result<Film, Error> {
         self.check()?;
         let shape @ [_, height, width] = [self.frames, self.height, self.width];
+        let events = self.events(&mut ChaCha8Rng::seed_from_u64(seed));
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let events = self.events(&mut rng);
-        rng.set_stream(1); // dots do not depend on how many events were drawn
+        rng.set_stream(1); // dots do not depend on how many events there are
         let (spec, shown, mut cursor) = (self.clone(), events.clone(), Cursor::default());
         let mut swarm = None;
         let draw = move |t: usize, frame: &mut [u8]| {
@@ -278,7 +278,9 @@ mod tests {
     #[test]
     fn flows_go_where_they_say() {
         let middle = [0.5, 0.28125];
-        for (flow, radial, turning) in [(Flow::Out, 1.0, 0.0), (Flow::In, -1.0, 0.0), (Flow::Clockwise, 0.0, 1.0), (Flow::Counterclockwise, 0.0, -1.0)] {
+        for (flow, radial, turning) in
+            [(Flow::Out, 1.0, 0.0), (Flow::In, -1.0, 0.0), (Flow::Clockwise, 0.0, 1.0), (Flow::Counterclockwise, 0.0, -1.0)]
+        {
             for ([x, y], [dx, dy]) in moves(flow, 1.0) {
                 let ([rx, ry], speed) = ([x - middle[0], y - middle[1]], hypot(dx, dy));
                 let r = hypot(rx, ry);

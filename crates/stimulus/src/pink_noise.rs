@@ -115,10 +115,10 @@ impl PinkNoise {
     /// Those of [`PinkNoise::check`].
     pub fn film(&self, seed: u64) -> Result<Film, Error> {
         self.check()?;
-        let mut order = ChaCha8Rng::seed_from_u64(seed);
-        let events = self.events(&mut order);
-        order.set_stream(1); // noise does not depend on how many events were drawn
-        let mut pattern = Pattern::new(self, events.clone(), order);
+        let events = self.events(&mut ChaCha8Rng::seed_from_u64(seed));
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(1); // noise does not depend on how many events there are
+        let mut pattern = Pattern::new(self, events.clone(), rng);
         let mut resample = Resample::new(pattern.cropped, [self.height, self.width]);
         let draw = move |t: usize, frame: &mut [u8]| resample.apply(&pattern.next(t), frame);
         Ok(Film::new([self.frames, self.height, self.width], self.rate, events, draw))

@@ -1,11 +1,11 @@
 //! A seed is the same video from version to version: recordings that were simulated can be simulated again.
 
-use striate_stimulus::monitor::{Monitor, Unit};
-use striate_stimulus::values::Values;
 use striate_stimulus::Video;
 use striate_stimulus::grating::{Grating, Gratings, grating, gratings};
+use striate_stimulus::monitor::{Monitor, Unit};
 use striate_stimulus::natural::{Natural, natural};
 use striate_stimulus::noise::{Noise, noise};
+use striate_stimulus::values::Values;
 
 /// FNV-1a.
 fn hash(video: &Video) -> u64 {

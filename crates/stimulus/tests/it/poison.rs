@@ -1,9 +1,9 @@
 //! Settings no video can be made with are refused by name, and no setting panics.
 
 use striate_stimulus::grating::{Grating, Gratings, Surround, grating};
+use striate_stimulus::monitor::{Monitor, Unit};
 use striate_stimulus::natural::{Natural, natural};
 use striate_stimulus::noise::{Noise, noise};
-use striate_stimulus::monitor::{Monitor, Unit};
 use striate_stimulus::values::Values;
 use striate_stimulus::{Error, Video};
 

@@ -8,5 +8,6 @@ pub mod inspect;
 pub mod model;
 pub mod respond;
 pub mod simulate;
+pub mod stimulus;
 pub mod train;
 pub mod verify;

@@ -4,9 +4,10 @@ use crate::{output, striate};
 
 #[test]
 fn every_verb_has_help_with_an_example() {
-    let verbs: [&[&str]; 15] = [
+    let verbs: [&[&str]; 16] = [
         &["demo"],
         &["simulate"],
+        &["stimulus"],
         &["import", "fnn-training"],
         &["import", "fnn-evaluation"],
         &["import", "stills"],
@@ -21,13 +22,13 @@ fn every_verb_has_help_with_an_example() {
         &["verify"],
         &["--version"],
     ];
-    for verb in &verbs[..14] {
+    for verb in &verbs[..15] {
         let help = output(&[*verb, &["--help"]].concat());
         assert!(help.contains("Example"), "{verb:?}: {help}");
         assert!(help.contains("striate"), "{verb:?}: {help}");
     }
     let all = output(&["--help"]);
-    for verb in &verbs[..14] {
+    for verb in &verbs[..15] {
         assert!(all.contains(verb[0]), "{verb:?} is not listed");
     }
 }

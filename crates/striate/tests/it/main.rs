@@ -4,6 +4,7 @@ mod bench;
 mod help;
 mod models;
 mod runs;
+mod stimulus;
 mod wrong;
 
 use assert_cmd::Command;
