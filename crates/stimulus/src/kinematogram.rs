@@ -215,13 +215,15 @@ impl Swarm {
         Dot { place, noise: (!signal).then_some([c, s]), polarity, left: self.lifetime }
     }
 
-    /// Moves every dot by a frame; those that are too old or have left the monitor are born anew.
+    /// Moves every dot by a frame; those that are too old, have left the monitor, or arrive in the middle of inward flow are born anew.
     fn advance(&mut self, rng: &mut ChaCha8Rng) {
         for k in 0..self.dots.len() {
             let Dot { place: [x, y], noise, polarity, left } = self.dots[k];
-            let [dx, dy] = noise.unwrap_or_else(|| self.flow.at([x - 0.5, y - 0.5 * self.height]));
+            let middle = [x - 0.5, y - 0.5 * self.height];
+            let [dx, dy] = noise.unwrap_or_else(|| self.flow.at(middle));
+            let arrives = self.flow == Flow::In && noise.is_none() && hypot(middle[0], middle[1]) < self.step;
             let [x, y] = [x + self.step * dx, y + self.step * dy];
-            let stays = left > 1 && (0.0..=1.0).contains(&x) && (0.0..=self.height).contains(&y);
+            let stays = left > 1 && !arrives && (0.0..=1.0).contains(&x) && (0.0..=self.height).contains(&y);
             self.dots[k] = if stays { Dot { place: [x, y], noise, polarity, left: left - 1 } } else { self.born(polarity, rng) };
         }
     }

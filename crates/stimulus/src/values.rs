@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// One value, a list, or a range. Written `0.04`, `[0.02, 0.04]` or `{ from = 0.02, to = 0.16 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields, expecting = "a number, a list of numbers, or { from = number, to = number }")]
+#[serde(untagged, deny_unknown_fields, expecting = "expected a number, a list of numbers, or { from = number, to = number }")]
 pub enum Values {
     /// The same always.
     One(f64),
