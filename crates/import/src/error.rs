@@ -46,6 +46,12 @@ pub enum Error {
         /// The film.
         path: PathBuf,
     },
+    /// No ffmpeg to encode a film with.
+    #[error("{}: a film is encoded by the program ffmpeg, which is not on the PATH; install ffmpeg, or write .zarr, .npy, .gif or a folder of PNG frames", path.display())]
+    NoEncoder {
+        /// The film.
+        path: PathBuf,
+    },
     /// An array that is not one, or not the one needed.
     #[error("{}: {problem}", path.display())]
     Array {

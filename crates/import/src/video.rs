@@ -4,12 +4,16 @@ mod ffmpeg;
 mod gif;
 pub(crate) mod images;
 mod npy;
+mod write;
+
+pub use write::{VideoWriter, write_png};
 
 use crate::error::Error;
 use crate::npy::NPZ;
 use ndarray::Array5;
 use std::path::{Path, PathBuf};
-use striate_recording::resize::grey;
+use striate_recording::clip::read_clip;
+use striate_recording::resize::{grey, resize};
 
 /// Video as read: pixel values 0 to 255.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +30,7 @@ pub struct VideoArray {
 /// becomes colour by repetition. Transparency is ignored.
 ///
 /// `paths` is one path, or several PNG or JPEG frames:
+/// - `.zarr` as [`VideoWriter`] writes it;
 /// - `.npy`, uint8: [T, H, W], [T, H, W, C] where the last axis is 1 or 3, else [T, N, H, W]; or [T, N, H, W, C];
 /// - a folder of PNG or JPEG frames, or a list of them, in natural order of their names (frame2 before frame10);
 /// - `.gif`: frames composited as a browser shows them;
@@ -41,6 +46,7 @@ pub fn read_video<P: AsRef<Path>>(paths: &[P], channels: usize) -> Result<VideoA
     }
     match &paths[..] {
         [] => Err(wrong(Path::new("video"), "no file was named")),
+        [path] if path.join("zarr.json").is_file() => clip(path, channels),
         [path] if path.is_dir() => images::read(images::in_folder(path)?, channels),
         [path] => match extension(path).as_str() {
             "npy" => npy::read(path, channels),
@@ -51,6 +57,49 @@ pub fn read_video<P: AsRef<Path>>(paths: &[P], channels: usize) -> Result<VideoA
         },
         _ => images::read(paths, channels),
     }
+}
+
+fn clip(path: &Path, channels: usize) -> Result<VideoArray, Error> {
+    let (frames, description) = read_clip(path)?;
+    let (t, h, w, from) = frames.dim();
+    if !matches!(from, 1 | 3) || t * h * w == 0 {
+        return Err(wrong(path, &format!("its shape is {:?}, expected [T, H, W, C] with C 1 or 3", [t, h, w, from])));
+    }
+    let mut pixels = Vec::with_capacity(t * h * w * channels);
+    let turned_grey = extend_with_channels(&mut pixels, &frames.into_raw_vec_and_offset().0, from, channels);
+    let frames = Array5::from_shape_vec((t, 1, h, w, channels), pixels).map_err(|e| wrong(path, &e.to_string()))?;
+    Ok(VideoArray { frames, rate: description.get("rate").and_then(serde_json::Value::as_f64), turned_grey })
+}
+
+/// Grey pictures of any size, each cut to the proportions of [H, W] about its middle and resampled to it, with their paths. `paths` are PNG or JPEG
+/// files, or folders of them; pictures of a folder come in natural order of their names.
+///
+/// # Errors
+/// Nothing to read; a file that is missing, damaged or not a picture.
+pub fn read_pictures<P: AsRef<Path>>(paths: &[P], [height, width]: [usize; 2]) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> {
+    let mut files = Vec::new();
+    for path in paths.iter().map(AsRef::as_ref) {
+        if path.is_dir() {
+            let mut folder = images::in_folder(path)?;
+            folder.sort_by(|a, b| images::natural(&a.to_string_lossy(), &b.to_string_lossy()));
+            files.extend(folder);
+        } else {
+            files.push(path.to_owned());
+        }
+    }
+    let picture = |path: PathBuf| {
+        let picture = images::read(vec![path.clone()], 1)?.frames.remove_axis(ndarray::Axis(1));
+        let (_, h, w, _) = picture.dim();
+        // as much of the longer side as the proportions allow, and at least a pixel
+        let (rows, columns) = ((w * height / width).clamp(1, h), (h * width / height).clamp(1, w));
+        let (top, left) = ((h - rows) / 2, (w - columns) / 2);
+        let cut = picture.slice(ndarray::s![.., top..top + rows, left..left + columns, ..]);
+        Ok((path, resize(cut, height, width).into_raw_vec_and_offset().0))
+    };
+    if height * width == 0 {
+        return Err(wrong(Path::new("pictures"), "cannot be shown in frames without pixels"));
+    }
+    files.into_iter().map(picture).collect()
 }
 
 /// Frames gathered one by one, all of one size.

@@ -4,6 +4,7 @@
 //! position and behaviour at the video's frame rate, and tables of trials and units. Windows are read as they are asked for,
 //! so a recording may be larger than memory.
 
+pub mod clip;
 mod description;
 pub mod duplicates;
 mod error;

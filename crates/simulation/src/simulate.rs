@@ -17,8 +17,10 @@ use striate_recording::standardize::{Scale, mean_scale, standardize, z_score};
 use striate_recording::{Meta, Missing, NewTrial, Recording, RecordingWriter, Tier};
 use striate_stimulus::Video;
 use striate_stimulus::grating::{Gratings, gratings};
+use striate_stimulus::monitor::{Monitor, Unit};
 use striate_stimulus::natural::{Natural, natural};
 use striate_stimulus::noise::{Noise, noise};
+use striate_stimulus::values::Values;
 
 /// One showing of a clip, before standardisation.
 struct Showing {
@@ -65,18 +67,33 @@ pub fn simulate(config: &SimulateConfig, out: &Path, progress: &mut dyn FnMut(us
     Ok(writer.finish()?)
 }
 
-fn video(config: &SimulateConfig, domain: Domain, clip: u64) -> Video {
+fn video(config: &SimulateConfig, domain: Domain, clip: u64) -> Result<Video, Error> {
     let (height, width, rate, frames) = (config.height, config.width, config.rate, config.frames());
     let seed = config.seed_of("video", clip);
-    match domain {
+    Ok(match domain {
         Domain::Natural => natural(&Natural { height, width, rate, frames, ..Natural::default() }, seed),
         Domain::Noise => noise(&Noise { height, width, rate, frames, ..Noise::default() }, seed),
-        Domain::Gratings => gratings(&Gratings { height, width, rate, frames, ..Gratings::default() }, seed),
+        Domain::Gratings => gratings(&Gratings { height, width, rate, frames, ..random_gratings() }, seed)?,
+    })
+}
+
+/// A grating of random direction, frequencies and phase each second, measured in frame widths: the animal has no monitor.
+fn random_gratings() -> Gratings {
+    Gratings {
+        monitor: Monitor { unit: Unit::Width, ..Monitor::default() },
+        seconds: 1.0,
+        blank: 0.0,
+        direction: Values::Between { from: 0.0, to: 360.0 },
+        spatial: Values::Between { from: 3.0, to: 12.0 },
+        temporal: Values::Between { from: 1.0, to: 8.0 },
+        phase: Values::Between { from: 0.0, to: 1.0 },
+        contrast: Values::One(0.9),
+        ..Gratings::default()
     }
 }
 
 fn show(config: &SimulateConfig, cortex: &Cortex, clip: Clip, index: u64) -> Result<Shown, Error> {
-    let video = video(config, clip.domain, index);
+    let video = video(config, clip.domain, index)?;
     let showing = |repeat: usize| {
         let stream = (index << 32) + repeat as u64;
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed_of("animal's doing", stream));

@@ -4,6 +4,8 @@
 //! A stand-in for natural movies where none can be had (our choice): generated, so free to share, and endless.
 
 use crate::error::{Error, frames, within};
+use crate::event::Event;
+use crate::film::Film;
 use crate::scene::Scene;
 use crate::video::{Video, pixel};
 use rand::{RngExt, SeedableRng};
@@ -58,20 +60,36 @@ const TONE: f32 = -0.08;
 
 /// Natural-like grey video from a seed. Settings that [`Natural::check`] refuses give frames without meaning.
 pub fn natural(spec: &Natural, seed: u64) -> Video {
+    drawn(spec, seed).video()
+}
+
+impl Natural {
+    /// Natural-like video from a seed, frame by frame.
+    ///
+    /// # Errors
+    /// Those of [`Natural::check`].
+    pub fn film(&self, seed: u64) -> Result<Film, Error> {
+        self.check()?;
+        Ok(drawn(self, seed))
+    }
+}
+
+fn drawn(spec: &Natural, seed: u64) -> Film {
+    let spec = spec.clone();
+    let (shape, rate) = ([spec.frames, spec.height, spec.width], spec.rate);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let dt = 1.0 / spec.rate;
+    let dt = 1.0 / rate;
     let cut = dt / spec.scene.max(dt);
     let mut scene = Scene::new(spec.objects, spec.width, &mut rng);
-    let mut pixels = Vec::with_capacity(spec.frames * spec.height * spec.width);
     let mut image = vec![0.0; spec.height * spec.width];
-    for _ in 0..spec.frames {
+    let draw = move |_, frame: &mut [u8]| {
         if rng.random::<f64>() < cut {
             scene = Scene::new(spec.objects, spec.width, &mut rng);
         }
         let jump = rng.random::<f64>() < spec.jumps * dt;
         scene.advance(dt as f32, jump, &mut rng);
         scene.draw(&mut image, spec.width);
-        pixels.extend(image.iter().map(|v| pixel(spec.contrast * v + TONE)));
-    }
-    Video::drawn(pixels, [spec.frames, spec.height, spec.width], spec.rate)
+        frame.iter_mut().zip(&image).for_each(|(p, v)| *p = pixel(spec.contrast * v + TONE));
+    };
+    Film::new(shape, rate, Event::continuous(shape[0], rate), draw)
 }

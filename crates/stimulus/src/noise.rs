@@ -1,6 +1,8 @@
 //! Smoothed Gaussian noise: a stimulus domain far from natural scenes.
 
 use crate::error::{Error, frames, within};
+use crate::event::Event;
+use crate::film::Film;
 use crate::video::{Video, pixel};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -49,23 +51,39 @@ impl Noise {
 
 /// Smoothed grey noise from a seed. Settings that [`Noise::check`] refuses give frames without meaning.
 pub fn noise(spec: &Noise, seed: u64) -> Video {
+    drawn(spec, seed).video()
+}
+
+impl Noise {
+    /// Smoothed noise from a seed, frame by frame.
+    ///
+    /// # Errors
+    /// Those of [`Noise::check`].
+    pub fn film(&self, seed: u64) -> Result<Film, Error> {
+        self.check()?;
+        Ok(drawn(self, seed))
+    }
+}
+
+fn drawn(spec: &Noise, seed: u64) -> Film {
+    let spec = spec.clone();
+    let (shape, rate) = ([spec.frames, spec.height, spec.width], spec.rate);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let kernel = gaussian(spec.blur.clamp(0.0, 512.0));
     let power: f32 = kernel.iter().map(|k| k * k).sum();
-    let keep = (-1.0 / (spec.persistence * spec.rate).max(1e-6)).exp() as f32;
+    let keep = (-1.0 / (spec.persistence * rate).max(1e-6)).exp() as f32;
     let fresh = (1.0 - keep * keep).sqrt(); // unit variance in the steady state
     let n = spec.height * spec.width;
     let mut state: Vec<f32> = (0..n).map(|_| rng.sample(StandardNormal)).collect();
     let (mut rows, mut both) = (vec![0.0; n], vec![0.0; n]);
-    let mut pixels = Vec::with_capacity(spec.frames * n);
-    for _ in 0..spec.frames {
+    let draw = move |_, frame: &mut [u8]| {
         state.iter_mut().for_each(|v| *v = keep * *v + fresh * rng.sample::<f32, _>(StandardNormal));
         // each pass leaves rows and columns exchanged, so two passes blur both ways and put them back
         blur(&state, spec.width, &kernel, &mut rows);
         blur(&rows, spec.height, &kernel, &mut both);
-        pixels.extend(both.iter().map(|v| pixel(spec.contrast * v / power)));
-    }
-    Video::drawn(pixels, [spec.frames, spec.height, spec.width], spec.rate)
+        frame.iter_mut().zip(&both).for_each(|(p, v)| *p = pixel(spec.contrast * v / power));
+    };
+    Film::new(shape, rate, Event::continuous(shape[0], rate), draw)
 }
 
 /// Gaussian of standard deviation `sigma` samples, cut at three of them.

@@ -82,3 +82,11 @@ impl Video {
 pub(crate) fn pixel(value: f32) -> u8 {
     (127.5 + 127.5 * value).round().clamp(0.0, 255.0) as u8
 }
+
+/// The grey of most of the paper's stimuli, and of blanks.
+pub(crate) const GREY: u8 = 128;
+
+/// Intensity about grey 128, +-1 at 255 and 1: as much is added for white as is taken away for black, so that both have one mask.
+pub(crate) fn about_grey(value: f64) -> u8 {
+    (128.0 + 127.0 * value).round().clamp(1.0, 255.0) as u8
+}

@@ -28,6 +28,7 @@ struct Cli {
 enum Verb {
     Demo(verbs::demo::Demo),
     Simulate(verbs::simulate::Simulate),
+    Stimulus(verbs::stimulus::MakeStimulus),
     Import(verbs::import::Import),
     Inspect(verbs::inspect::Inspect),
     Train(verbs::train::Train),
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
     let done = match cli.verb {
         Verb::Demo(v) => v.run(),
         Verb::Simulate(v) => v.run(),
+        Verb::Stimulus(v) => v.run(),
         Verb::Import(v) => v.run(),
         Verb::Inspect(v) => v.run(),
         Verb::Train(v) => v.run(),

@@ -1,10 +1,10 @@
-//! Films (MP4 and the like) decoded by the program `ffmpeg`.
+//! Films (MP4 and the like) decoded and encoded by the program `ffmpeg`.
 
 use super::{Frames, VideoArray, io, wrong};
 use crate::error::Error;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 
 /// Containers that hold film. Without this list ffmpeg would also render text files and follow playlists.
@@ -85,15 +85,10 @@ impl Decoder {
             ErrorKind::NotFound => Error::NoFfmpeg { path: path.into() },
             _ => wrong(path, &format!("ffmpeg cannot be started: {e}")),
         })?;
-        let (Some(output), Some(mut errors)) = (child.stdout.take(), child.stderr.take()) else {
+        let (Some(output), Some(errors)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(wrong(path, "ffmpeg cannot be listened to"));
         };
-        let complaints = std::thread::spawn(move || {
-            let mut text = Vec::new();
-            let _ = errors.read_to_end(&mut text); // what could be read of the message is the message
-            String::from_utf8_lossy(&text).into_owned()
-        });
-        Ok(Self { child, output, complaints })
+        Ok(Self { child, output, complaints: listen(errors) })
     }
 
     /// Waits for the end. Any complaint is an error: a stimulus with concealed damage is not the stimulus.
@@ -104,8 +99,76 @@ impl Decoder {
         if status.success() && complaints.trim().is_empty() {
             return Ok(());
         }
-        let first = complaints.lines().find(|l| !l.trim().is_empty()).unwrap_or("it stopped without a message").trim().trim_end_matches('.');
+        let first = first_line(&complaints);
         Err(wrong(path, &format!("ffmpeg cannot decode it: {first}; encode it anew, or give its frames as a folder of PNG files")))
+    }
+}
+
+/// Gathers what a program complains about while it runs.
+fn listen(mut errors: ChildStderr) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let _ = errors.read_to_end(&mut text); // what could be read of the message is the message
+        String::from_utf8_lossy(&text).into_owned()
+    })
+}
+
+fn first_line(complaints: &str) -> &str {
+    complaints.lines().find(|l| !l.trim().is_empty()).unwrap_or("it stopped without a message").trim().trim_end_matches('.')
+}
+
+/// An ffmpeg that is fed grey frames.
+pub(super) struct Encoder {
+    child: Child,
+    input: Option<ChildStdin>,
+    complaints: Option<JoinHandle<String>>,
+}
+
+impl Encoder {
+    /// Starts to encode frames [H, W] at `rate` Hz as H.264 into the file `partial`; errors name `path`.
+    pub(super) fn start(program: &str, path: &Path, partial: &Path, [height, width]: [usize; 2], rate: f64) -> Result<Self, Error> {
+        let mut output = std::ffi::OsString::from("file:"); // a path, whatever it looks like
+        output.push(partial);
+        // players want colour at half resolution, which odd sizes have not; CRF 10 is hardly to be told from the original
+        let colour = if height % 2 == 0 && width % 2 == 0 { "yuv420p" } else { "yuv444p" };
+        let (size, rate) = (format!("{width}x{height}"), rate.to_string());
+        let mut command = Command::new(program);
+        command.args(["-hide_banner", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "gray", "-video_size", &size, "-framerate", &rate]);
+        command.args(["-i", "pipe:0", "-c:v", "libx264", "-crf", "10", "-pix_fmt", colour, "-f", "mp4", "-y"]).arg(output);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(|e| match e.kind() {
+            ErrorKind::NotFound => Error::NoEncoder { path: path.into() },
+            _ => wrong(path, &format!("ffmpeg cannot be started: {e}")),
+        })?;
+        let (input, complaints) = (child.stdin.take(), child.stderr.take().map(listen));
+        Ok(Self { child, input, complaints })
+    }
+
+    /// Encodes a frame.
+    pub(super) fn push(&mut self, path: &Path, frame: &[u8]) -> Result<(), Error> {
+        match self.input.as_mut().map_or(Ok(()), |input| input.write_all(frame)) {
+            Err(_) => Err(self.complain(path)), // it ended before the film did, and says why
+            done => done.map_err(io(path)),
+        }
+    }
+
+    /// Waits until the film is written.
+    pub(super) fn finish(mut self, path: &Path) -> Result<(), Error> {
+        drop(self.input.take());
+        let status = self.child.wait().map_err(io(path))?;
+        if status.success() { Ok(()) } else { Err(self.complain(path)) }
+    }
+
+    fn complain(&mut self, path: &Path) -> Error {
+        drop(self.input.take());
+        let complaints = self.complaints.take().and_then(|listener| listener.join().ok()).unwrap_or_default();
+        wrong(path, &format!("ffmpeg cannot encode it: {}; write .zarr, .npy, .gif or a folder of PNG frames", first_line(&complaints)))
+    }
+}
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        drop(self.input.take()); // the end of its input ends it
+        let _ = self.child.wait();
     }
 }
 

@@ -30,9 +30,10 @@ fn has_the_contrast_and_frequency_asked_for() {
 
 #[test]
 fn many_follow_one_another() {
-    let video = gratings(&Gratings { frames: 70, seconds: 1.0, ..Gratings::default() }, 4);
+    let spec = Gratings { height: 36, width: 64, frames: 70, seconds: 1.0, blank: 0.0, ..Gratings::default() };
+    let video = gratings(&spec, 4).unwrap();
     assert_eq!(video.shape(), [70, 36, 64, 1]);
-    assert_eq!(video, gratings(&Gratings { frames: 70, seconds: 1.0, ..Gratings::default() }, 4));
+    assert_eq!(video, gratings(&spec, 4).unwrap());
     let change = |t: usize| video.frame(t).iter().zip(video.frame(t - 1)).map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>();
     // the change of grating, at the 31st frame, changes more than any movement
     assert!(change(30) > (1..30).map(change).max().unwrap() / 2 && video.frame(29) != video.frame(30));

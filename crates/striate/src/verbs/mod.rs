@@ -10,6 +10,7 @@ pub mod model;
 pub mod report;
 pub mod respond;
 pub mod simulate;
+pub mod stimulus;
 pub mod study;
 pub mod train;
 pub mod verify;

@@ -4,9 +4,10 @@ use crate::{output, striate};
 
 #[test]
 fn every_verb_has_help_with_an_example() {
-    let verbs: [&[&str]; 18] = [
+    let verbs: [&[&str]; 19] = [
         &["demo"],
         &["simulate"],
+        &["stimulus"],
         &["import", "fnn-training"],
         &["import", "fnn-evaluation"],
         &["import", "stills"],
@@ -24,13 +25,13 @@ fn every_verb_has_help_with_an_example() {
         &["verify"],
         &["--version"],
     ];
-    for verb in &verbs[..17] {
+    for verb in &verbs[..18] {
         let help = output(&[*verb, &["--help"]].concat());
         assert!(help.contains("Example"), "{verb:?}: {help}");
         assert!(help.contains("striate"), "{verb:?}: {help}");
     }
     let all = output(&["--help"]);
-    for verb in &verbs[..17] {
+    for verb in &verbs[..18] {
         assert!(all.contains(verb[0]), "{verb:?} is not listed");
     }
 }

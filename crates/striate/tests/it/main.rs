@@ -8,6 +8,7 @@ mod killed;
 mod models;
 mod report;
 mod runs;
+mod stimulus;
 mod study;
 mod wrong;
 
