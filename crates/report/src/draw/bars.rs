@@ -19,7 +19,7 @@ pub(super) fn draw(chart: &Chart, names: &[String], groups: &[Group], style: Bar
     let row = LANE * lanes as f64 + BETWEEN;
     let mut frame = Frame::new(chart, headed, &legend, plans, row * names.len().max(2) as f64, 0.0);
     if style == BarStyle::Paired {
-        names.iter().enumerate().for_each(|(n, _)| join(&mut frame, groups, n));
+        (0..names.len()).for_each(|n| join(&mut frame, groups, n));
     }
     let mut drawn = 0;
     for (g, group) in groups.iter().enumerate() {
