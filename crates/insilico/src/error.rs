@@ -39,6 +39,20 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// Nothing to tune to.
+    #[error("{of}: no video{domain} has events with a beginning and an end; stimuli made by `striate stimulus` carry them")]
+    NoEvents {
+        /// Recording or stimulus.
+        of: String,
+        /// Domain looked at.
+        domain: String,
+    },
+    /// Events that are all alike.
+    #[error("none of {events} events is a dark dot, and no direction, size, contrast or frequency takes four values or more: there is no curve")]
+    NothingVaries {
+        /// Events.
+        events: usize,
+    },
     /// A study that cannot be run.
     #[error("{what}: expected {expected}, got {got}")]
     Design {

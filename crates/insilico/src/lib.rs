@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod fit;
 pub mod respond;
 pub mod study;
+pub mod tune;
 pub mod verify;
 
 pub use error::Error;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use striate_stimulus::Event;
 
 /// What a trial is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -68,7 +69,7 @@ pub fn same_rate(a: f64, b: f64) -> bool {
 }
 
 /// One video among all that were shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct VideoEntry {
     /// Name.
     pub name: String,
@@ -76,6 +77,8 @@ pub struct VideoEntry {
     pub start: usize,
     /// Frames.
     pub frames: usize,
+    /// What it shows when, where that is known.
+    pub events: Vec<Event>,
 }
 
 /// One trial.

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::recording::FORMAT;
 use serde_json::Value;
 use std::path::Path;
+use striate_stimulus::Event;
 
 pub(crate) fn read_meta(path: &Path, attributes: &Value) -> Result<Meta, Error> {
     let wrong = |got: String| Error::damaged(path, "attribute striate", "the recording's description (see docs/data.md)", got);
@@ -54,7 +55,20 @@ impl Tables<'_> {
     pub(crate) fn videos(&self) -> Result<Vec<VideoEntry>, Error> {
         let names = self.text("videos", "name", None)?;
         let (start, frames) = (self.index("videos", "start", names.len())?, self.index("videos", "frames", names.len())?);
-        Ok(names.into_iter().zip(start).zip(frames).map(|((name, start), frames)| VideoEntry { name, start, frames }).collect())
+        let events = self.events(names.len())?;
+        let video = |(((name, start), frames), events)| VideoEntry { name, start, frames, events };
+        Ok(names.into_iter().zip(start).zip(frames).zip(events).map(video).collect())
+    }
+
+    /// What each video shows when; nothing where the recording does not say.
+    fn events(&self, videos: usize) -> Result<Vec<Vec<Event>>, Error> {
+        if self.attributes.get("videos").and_then(|table| table.get("events")).is_none() {
+            return Ok(vec![Vec::new(); videos]);
+        }
+        let possible = |e: &Event| e.onset_frame < e.offset_frame && e.onset.is_finite() && e.onset < e.offset;
+        self.values("videos", "events", Some(videos), |v| {
+            serde_json::from_value::<Vec<Event>>(v.clone()).ok().filter(|events| events.iter().all(possible))
+        })
     }
 
     pub(crate) fn trials(&self) -> Result<Vec<Trial>, Error> {

@@ -8,6 +8,7 @@ use ndarray::{ArrayView1, ArrayView2, ArrayView4};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use striate_stimulus::Event;
 use zarrs::filesystem::FilesystemStore;
 use zarrs::group::GroupBuilder;
 
@@ -120,8 +121,15 @@ impl RecordingWriter {
         if let Some(video) = &mut self.video {
             video.append(frames.iter().copied(), &self.partial)?;
         }
-        self.videos.push(VideoEntry { name: name.to_owned(), start, frames: t });
+        self.videos.push(VideoEntry { name: name.to_owned(), start, frames: t, events: Vec::new() });
         Ok(self.videos.len() - 1)
+    }
+
+    /// Says what a video shows when. Its index is that of [`RecordingWriter::add_video`].
+    pub fn set_events(&mut self, video: usize, events: Vec<Event>) {
+        if let Some(video) = self.videos.get_mut(video) {
+            video.events = events;
+        }
     }
 
     /// Adds a trial and returns its index.
@@ -226,11 +234,14 @@ impl RecordingWriter {
             "domain": column(|t| t.domain.clone().into()),
         });
         let column = |of: fn(&VideoEntry) -> Value| self.videos.iter().map(of).collect::<Value>();
-        let videos = json!({
+        let mut videos = json!({
             "name": column(|v| v.name.clone().into()),
             "start": column(|v| v.start.into()),
             "frames": column(|v| v.frames.into()),
         });
+        if self.videos.iter().any(|v| !v.events.is_empty()) {
+            videos["events"] = column(|v| json!(v.events));
+        }
         Ok(Map::from_iter([("striate".into(), meta), ("videos".into(), videos), ("trials".into(), trials), ("units".into(), units.into())]))
     }
 }

@@ -7,7 +7,7 @@ use striate_recording::{Recording, Tier};
 
 /// A kind of test video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Domain {
     /// Natural-like video, as in training.
     Natural,
@@ -15,6 +15,10 @@ pub enum Domain {
     Noise,
     /// Drifting gratings, never trained on.
     Gratings,
+    /// Directional pink noise, for direction tuning.
+    PinkNoise,
+    /// Flashing dots, for receptive fields.
+    Dots,
 }
 
 impl Domain {
@@ -24,7 +28,14 @@ impl Domain {
             Self::Natural => "natural",
             Self::Noise => "noise",
             Self::Gratings => "gratings",
+            Self::PinkNoise => "pink-noise",
+            Self::Dots => "dots",
         }
+    }
+
+    /// Whether it is for tuning: many clips shown once, rather than few shown again and again.
+    pub(crate) fn is_for_tuning(self) -> bool {
+        matches!(self, Self::PinkNoise | Self::Dots)
     }
 }
 
@@ -58,6 +69,8 @@ pub struct SimulateConfig {
     pub test_clips: usize,
     /// Test clips of each other kind.
     pub other_clips: usize,
+    /// Clips of each kind that is for tuning (pink noise, dots), each shown once.
+    pub tuning_clips: usize,
     /// Times each test clip is shown.
     pub repeats: usize,
     /// Mean spike rate of the population over natural-like scenes, Hz.
@@ -84,6 +97,7 @@ impl Default for SimulateConfig {
             test_domains: vec![Domain::Natural, Domain::Noise],
             test_clips: 6,
             other_clips: 3,
+            tuning_clips: 60,
             repeats: 10,
             spike_rate: 6.0,
             imaging_rate: 8.0,
@@ -168,9 +182,10 @@ impl SimulateConfig {
     /// Clips in order: training, validation, and test of each kind.
     pub(crate) fn clips(&self) -> Vec<Clip> {
         let part = |n, tier, domain, showings| std::iter::repeat_n(Clip { tier, domain, showings }, n);
-        let tests = self.test_domains.iter().flat_map(|domain| {
-            let n = if *domain == Domain::Natural { self.test_clips } else { self.other_clips };
-            part(n, Tier::Test, *domain, self.repeats)
+        let tests = self.test_domains.iter().flat_map(|domain| match domain {
+            Domain::Natural => part(self.test_clips, Tier::Test, *domain, self.repeats),
+            tuning if tuning.is_for_tuning() => part(self.tuning_clips, Tier::Test, *domain, 1),
+            _ => part(self.other_clips, Tier::Test, *domain, self.repeats),
         });
         part(self.train_clips(), Tier::Train, Domain::Natural, 1)
             .chain(part(self.validation_clips, Tier::Validation, Domain::Natural, 1))

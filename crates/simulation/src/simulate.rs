@@ -15,12 +15,14 @@ use serde_json::json;
 use std::path::Path;
 use striate_recording::standardize::{Scale, mean_scale, standardize, z_score};
 use striate_recording::{Meta, Missing, NewTrial, Recording, RecordingWriter, Tier};
-use striate_stimulus::Video;
+use striate_stimulus::dot::Dots;
 use striate_stimulus::grating::{Gratings, gratings};
 use striate_stimulus::monitor::{Monitor, Unit};
 use striate_stimulus::natural::{Natural, natural};
 use striate_stimulus::noise::{Noise, noise};
+use striate_stimulus::pink_noise::PinkNoise;
 use striate_stimulus::values::Values;
+use striate_stimulus::{Event, Film, Video};
 
 /// One showing of a clip, before standardisation.
 struct Showing {
@@ -36,6 +38,7 @@ struct Showing {
 struct Shown {
     clip: Clip,
     video: Video,
+    events: Vec<Event>,
     showings: Vec<Showing>,
 }
 
@@ -67,14 +70,23 @@ pub fn simulate(config: &SimulateConfig, out: &Path, progress: &mut dyn FnMut(us
     Ok(writer.finish()?)
 }
 
-fn video(config: &SimulateConfig, domain: Domain, clip: u64) -> Result<Video, Error> {
+/// A clip and what it shows when, where that is for tuning.
+fn video(config: &SimulateConfig, domain: Domain, clip: u64) -> Result<(Video, Vec<Event>), Error> {
     let (height, width, rate, frames) = (config.height, config.width, config.rate, config.frames());
     let seed = config.seed_of("video", clip);
-    Ok(match domain {
+    let monitor = Monitor { unit: Unit::Centre, ..Monitor::default() };
+    let with_events = |film: Film| {
+        let events = film.events().to_vec();
+        (film.video(), events)
+    };
+    let video = match domain {
+        Domain::PinkNoise => return Ok(with_events(PinkNoise { height, width, rate, frames, ..PinkNoise::default() }.film(seed)?)),
+        Domain::Dots => return Ok(with_events(Dots { height, width, rate, frames, monitor, ..Dots::default() }.film(seed)?)),
         Domain::Natural => natural(&Natural { height, width, rate, frames, ..Natural::default() }, seed),
         Domain::Noise => noise(&Noise { height, width, rate, frames, ..Noise::default() }, seed),
         Domain::Gratings => gratings(&Gratings { height, width, rate, frames, ..random_gratings() }, seed)?,
-    })
+    };
+    Ok((video, Vec::new()))
 }
 
 /// A grating of random direction, frequencies and phase each second, measured in frame widths: the animal has no monitor.
@@ -93,7 +105,7 @@ fn random_gratings() -> Gratings {
 }
 
 fn show(config: &SimulateConfig, cortex: &Cortex, clip: Clip, index: u64) -> Result<Shown, Error> {
-    let video = video(config, clip.domain, index)?;
+    let (video, events) = video(config, clip.domain, index)?;
     let showing = |repeat: usize| {
         let stream = (index << 32) + repeat as u64;
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed_of("animal's doing", stream));
@@ -105,7 +117,7 @@ fn show(config: &SimulateConfig, cortex: &Cortex, clip: Clip, index: u64) -> Res
         Ok(Showing { eye: series(&gaze), behavior: series(&behavior), responses })
     };
     let showings = (0..clip.showings).into_par_iter().map(showing).collect::<Result<Vec<_>, Error>>()?;
-    Ok(Shown { clip, video, showings })
+    Ok(Shown { clip, video, events, showings })
 }
 
 /// Images every neuron: deconvolved activity [T, U] from rates [T, U] in spikes per second.
@@ -145,7 +157,7 @@ fn meta(config: &SimulateConfig, scales: &Scales) -> Meta {
 }
 
 fn write(writer: &mut RecordingWriter, scales: &Scales, index: usize, shown: Shown) -> Result<(), Error> {
-    let Shown { clip: Clip { tier, domain, .. }, video, showings } = shown;
+    let Shown { clip: Clip { tier, domain, .. }, video, events, showings } = shown;
     let frames = ArrayView4::from_shape(video.shape(), video.pixels()).map_err(|e| Error::Input {
         what: "the video",
         expected: format!("pixels of shape {:?}", video.shape()),
@@ -157,6 +169,7 @@ fn write(writer: &mut RecordingWriter, scales: &Scales, index: usize, shown: Sho
         Tier::Test => "test",
     };
     let video = writer.add_video(&format!("{word}-{}-{index}", domain.name()), frames)?;
+    writer.set_events(video, events);
     for (repeat, Showing { mut eye, mut behavior, mut responses }) in showings.into_iter().enumerate() {
         for (series, scales) in [&mut eye, &mut behavior, &mut responses].into_iter().zip(scales) {
             standardize(series.view_mut(), scales);

@@ -84,7 +84,7 @@ pub(crate) fn pixel(value: f32) -> u8 {
 }
 
 /// The grey of most of the paper's stimuli, and of blanks.
-pub(crate) const GREY: u8 = 128;
+pub const GREY: u8 = 128;
 
 /// Intensity about grey 128, +-1 at 255 and 1: as much is added for white as is taken away for black, so that both have one mask.
 pub(crate) fn about_grey(value: f64) -> u8 {

@@ -4,11 +4,13 @@ use anyhow::{Context, Result, bail};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use indicatif::{ProgressBar, ProgressStyle};
+use npyz::WriterBuilder;
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
+use striate::recording::Recording;
 
 /// A table with a header; numbers right-aligned from column `numbers` on.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>, numbers: usize) -> Table {
@@ -158,6 +160,25 @@ pub fn not_an_input<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path
 pub fn bar(total: usize, what: &str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:>12} {bar:40} {pos}/{len} {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(total as u64).with_style(style).with_message(what.to_owned())
+}
+
+/// A .npy file of row-major values.
+pub fn npy_bytes(shape: &[u64], values: &[f32]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(&mut bytes).begin_nd()?;
+    writer.extend(values.iter().copied())?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+/// An identifier as text.
+pub fn id(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Identifiers of a recording's units.
+pub fn unit_ids(recording: &Recording) -> Vec<String> {
+    recording.units().column("id").unwrap_or_default().iter().map(id).collect()
 }
 
 /// A number with three decimals, `-` for NaN.

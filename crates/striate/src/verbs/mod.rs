@@ -13,4 +13,5 @@ pub mod simulate;
 pub mod stimulus;
 pub mod study;
 pub mod train;
+pub mod tune;
 pub mod verify;

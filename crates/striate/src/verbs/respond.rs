@@ -1,11 +1,10 @@
 //! `striate respond`: show a twin any video.
 
-use crate::output::{not_an_input, note, say, write};
+use crate::output::{not_an_input, note, npy_bytes, say, write};
 use crate::run_folder::weights_of;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use ndarray::{Array3, Axis, Ix2, Ix3};
-use npyz::WriterBuilder;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use striate::import::{npy, video::read_video};
@@ -126,12 +125,4 @@ fn series(path: &Path) -> Result<(Array3<f32>, bool)> {
         3 => Ok((x.into_dimensionality::<Ix3>()?, true)),
         _ => bail!("{}: has shape {shape:?}, expected [T, P] or [T, N, P]", path.display()),
     }
-}
-
-fn npy_bytes(shape: &[u64], values: &[f32]) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(&mut bytes).begin_nd()?;
-    writer.extend(values.iter().copied())?;
-    writer.finish()?;
-    Ok(bytes)
 }

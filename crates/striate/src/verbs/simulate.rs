@@ -50,6 +50,10 @@ enum Shown {
     Natural,
     Noise,
     Gratings,
+    /// Directional pink noise, with its events: direction tuning.
+    PinkNoise,
+    /// Flashing dots, with their events: receptive fields.
+    Dots,
 }
 
 impl From<Shown> for Domain {
@@ -58,6 +62,8 @@ impl From<Shown> for Domain {
             Shown::Natural => Self::Natural,
             Shown::Noise => Self::Noise,
             Shown::Gratings => Self::Gratings,
+            Shown::PinkNoise => Self::PinkNoise,
+            Shown::Dots => Self::Dots,
         }
     }
 }

@@ -196,6 +196,26 @@ impl MakeStimulus {
     }
 }
 
+/// A stimulus for a model: settings, frames of its size at its rate, and a length.
+pub fn made(name: &str, settings: &[String], size: [usize; 2], rate: f64, seconds: Option<f64>) -> Result<Stimulus> {
+    let asked = MakeStimulus {
+        name: Some(name.into()),
+        settings: settings.to_vec(),
+        config: None,
+        seed: 0,
+        frames: None,
+        seconds,
+        rate: Some(rate),
+        size: Some(size),
+        pictures: Vec::new(),
+        output: None,
+        preview: None,
+        list: false,
+        print_config: false,
+    };
+    asked.stimulus()
+}
+
 /// Height and width, written 144x256.
 fn size(text: &str) -> Result<[usize; 2], String> {
     let sides = text.split_once('x').and_then(|(h, w)| Some([h.parse().ok()?, w.parse().ok()?]));

@@ -4,7 +4,7 @@ use crate::{output, striate};
 
 #[test]
 fn every_verb_has_help_with_an_example() {
-    let verbs: [&[&str]; 19] = [
+    let verbs: [&[&str]; 21] = [
         &["demo"],
         &["simulate"],
         &["stimulus"],
@@ -15,6 +15,8 @@ fn every_verb_has_help_with_an_example() {
         &["train"],
         &["evaluate"],
         &["study"],
+        &["tune"],
+        &["tune", "compare"],
         &["report"],
         &["respond"],
         &["anatomy"],
@@ -25,13 +27,13 @@ fn every_verb_has_help_with_an_example() {
         &["verify"],
         &["--version"],
     ];
-    for verb in &verbs[..18] {
+    for verb in &verbs[..20] {
         let help = output(&[*verb, &["--help"]].concat());
         assert!(help.contains("Example"), "{verb:?}: {help}");
         assert!(help.contains("striate"), "{verb:?}: {help}");
     }
     let all = output(&["--help"]);
-    for verb in &verbs[..18] {
+    for verb in &verbs[..20] {
         assert!(all.contains(verb[0]), "{verb:?} is not listed");
     }
 }

@@ -1,0 +1,170 @@
+//! `striate tune`: what every unit prefers, measured or predicted, and how the two differ.
+
+mod folder;
+mod pages;
+
+use crate::output::{bar, free, note, number, say, table};
+use crate::run_folder::{weights_for, weights_of};
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+use folder::{Kept, save};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use striate::analysis::statistics::median_valid;
+use striate::insilico::fit::check_fit;
+use striate::insilico::tune::{Tuning, in_silico, in_vivo, to_film, tuning};
+use striate::model::open;
+use striate::recording::Recording;
+
+/// Tuning of every unit: direction and orientation, receptive fields, size, contrast, frequencies.
+///
+/// A recording says what was measured to videos that carry events; with --model, what a twin predicts to the same videos, in the same analysis. A model
+/// alone is shown a stimulus made on the spot. Fits that fail are in the tables, with the reason.
+#[derive(Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  striate tune mouse.zarr --domain pink-noise -o vivo\n  striate tune mouse.zarr --domain pink-noise --model runs/mouse -o silico\n  striate tune compare vivo silico -o comparison\n  striate tune runs/mouse --stimulus gratings 'direction=[0, 45, 90, 135, 180, 225, 270, 315]' --seconds 120 -o gratings"
+)]
+pub struct Tune {
+    #[command(subcommand)]
+    compare: Option<What>,
+    /// Recording, or with --stimulus a run folder or model file.
+    #[arg(required = true)]
+    source: Option<PathBuf>,
+    /// Settings of the stimulus that differ from the defaults, for example spatial=0.08.
+    #[arg(value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// Test domain whose videos carry events.
+    #[arg(long, conflicts_with = "stimulus")]
+    domain: Option<String>,
+    /// Predict the responses with this twin of the recording, run folder or model file, instead of taking the measured ones.
+    #[arg(long, value_name = "RUN|MODEL", requires = "domain")]
+    model: Option<PathBuf>,
+    /// Show the model this stimulus (`striate stimulus` lists them), in the size and at the rate it was trained with.
+    #[arg(long, value_name = "NAME", required_unless_present = "domain")]
+    stimulus: Option<String>,
+    /// Length of the stimulus, seconds.
+    #[arg(long, value_name = "S", requires = "stimulus")]
+    seconds: Option<f64>,
+    /// Frames per second of a model that does not say what it was trained at.
+    #[arg(long, value_name = "HZ", requires = "stimulus")]
+    rate: Option<f64>,
+    /// Seed of the stimulus.
+    #[arg(long, default_value_t = 0, requires = "stimulus")]
+    seed: u64,
+    /// By how much windows open later than their event where responses were measured, ms.
+    #[arg(long, value_name = "MS", default_value_t = 0.0, allow_negative_numbers = true)]
+    delay: f64,
+    /// Folder to create.
+    #[arg(short, long, required = true)]
+    output: Option<PathBuf>,
+}
+
+/// What else can be done with tuning.
+#[derive(Subcommand)]
+enum What {
+    /// How the tuning of the same units differs between two folders that `striate tune` made: differences of preferred direction and orientation, of
+    /// indices, and of receptive fields, by thresholds of the second one's index (paper Figure 4, Extended Data Fig. 6).
+    #[command(after_help = "Example:\n  striate tune compare vivo silico -o comparison")]
+    Compare {
+        /// Folder of a tuning, for example measured.
+        first: PathBuf,
+        /// Another of the same units, for example predicted; its index is compared with the thresholds.
+        second: PathBuf,
+        /// Folder to create.
+        #[arg(short, long)]
+        output: PathBuf,
+    },
+}
+
+impl Tune {
+    /// Runs the verb.
+    pub fn run(self) -> Result<ExitCode> {
+        if let Some(What::Compare { first, second, output }) = &self.compare {
+            free(output)?;
+            let (a, b) = (Kept::open(first)?, Kept::open(second)?);
+            pages::compare(&a, &b, output)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let (Some(source), Some(output)) = (&self.source, &self.output) else { bail!("name a recording or a model, and a folder (-o)") };
+        free(output)?;
+        let kept = match (&self.domain, &self.stimulus) {
+            (Some(domain), None) => self.of_recording(source, domain)?,
+            (None, Some(stimulus)) => self.of_stimulus(source, stimulus)?,
+            _ => bail!("name a domain of the recording (--domain) or a stimulus (--stimulus)"),
+        };
+        save(output, &kept)?;
+        summarise(&kept.tuning);
+        say(format!("{} events, {} units; tables and page are in {}", kept.events.len(), kept.ids.len(), output.display()));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn of_recording(&self, source: &std::path::Path, domain: &str) -> Result<Kept> {
+        let recording = Recording::open(source)?;
+        let domains = recording.test_domains();
+        if !domains.contains(&domain.to_owned()) {
+            bail!("{}: no test domain {domain}; there are {}", source.display(), domains.join(", "));
+        }
+        if !self.settings.is_empty() {
+            bail!("{}: a setting of a stimulus; the recording's videos are as they are", self.settings[0]);
+        }
+        let ids = crate::output::unit_ids(&recording);
+        let (seen, what) = match &self.model {
+            None => (in_vivo(&recording, domain, self.delay / 1000.0)?, format!("measured, {domain} of {}", source.display())),
+            Some(model) => {
+                let network = open::load(&weights_for(model, &recording)?, None, None)?.network;
+                check_fit(&network, &recording)?;
+                if self.delay != 0.0 {
+                    note("--delay is of measured responses; predictions are aligned to the frame that drives them");
+                }
+                (in_silico(&network, &recording, domain)?, format!("predicted by {}, {domain} of {}", model.display(), source.display()))
+            }
+        };
+        Ok(Kept { what, ids, tuning: tuning(&seen)?, events: seen.events, responses: seen.responses })
+    }
+
+    fn of_stimulus(&self, source: &std::path::Path, name: &str) -> Result<Kept> {
+        let opened = open::load(&weights_of(source)?, None, None)?;
+        let rate = match (self.rate, &opened.trained_on) {
+            (Some(rate), _) => rate,
+            (None, Some(trained_on)) => trained_on.rate,
+            (None, None) => bail!("{}: does not say at how many frames per second it was trained; name that with --rate", source.display()),
+        };
+        let Some(size) = opened.network.config().video else {
+            bail!("{}: does not say what size of video it was trained on; give it with `striate model import --size`", source.display())
+        };
+        let ids = match &opened.trained_on {
+            Some(trained_on) => trained_on.units.iter().map(crate::output::id).collect(),
+            None => (0..opened.network.config().units).map(|u| u.to_string()).collect(),
+        };
+        let stimulus = super::stimulus::made(name, &self.settings, size, rate, self.seconds)?;
+        let film = stimulus.film(Vec::new(), self.seed)?;
+        let progress = bar(film.shape()[0], "showing");
+        let seen = to_film(&opened.network, film, &mut |done, _| progress.set_position(done as u64))?;
+        progress.finish_and_clear();
+        let what = format!("predicted by {}, {name}, seed {}", source.display(), self.seed);
+        Ok(Kept { what, ids, tuning: tuning(&seen)?, events: seen.events, responses: seen.responses })
+    }
+}
+
+/// Prints medians.
+fn summarise(tuning: &Tuning) {
+    let mut rows = Vec::new();
+    let mut row = |what: &str, values: Vec<f64>, units: usize| {
+        let (median, valid) = median_valid(&values);
+        rows.push(vec![what.to_owned(), number(median), valid.to_string(), units.to_string()]);
+    };
+    if let Some((_, tuned)) = &tuning.direction {
+        row("OSI", tuned.iter().map(|t| t.osi()).collect(), tuned.len());
+        row("DSI", tuned.iter().map(|t| t.dsi()).collect(), tuned.len());
+    }
+    if let Some((_, tuned)) = &tuning.spatial {
+        row("SSI", tuned.iter().map(|t| t.ssi()).collect(), tuned.len());
+    }
+    if !rows.is_empty() {
+        say(table(&["", "median", "valid", "units"], rows, 1));
+    }
+    for (name, curves, _) in &tuning.others {
+        say(format!("{name}: curves over {} levels", curves.levels.len()));
+    }
+}

@@ -1,0 +1,181 @@
+//! Pages of a tuning and of a comparison, as the paper draws them (Figure 4, Extended Data Fig. 6).
+
+use super::folder::Kept;
+use crate::output::{number, say, table as columns, whole_folder};
+use anyhow::{Result, bail};
+use std::path::Path;
+use striate::analysis::statistics::Density;
+use striate::analysis::tuning::{above_thresholds, compare_direction, compare_spatial};
+use striate::analysis::{Column, Table};
+use striate::report::{Axis, Chart, Colours, Data, Page, Places, Sample, Section, Series, tabular};
+
+/// Units whose curves or maps a page shows: those most selective.
+const SHOWN: usize = 12;
+/// Thresholds of OSI and DSI, and of SSI (the paper's and some below).
+const INDEX: [f64; 4] = [0.0, 0.1, 0.3, 0.5];
+const SSI: [f64; 4] = [0.0, 6.5, 7.0, 8.0];
+
+/// The page of one tuning.
+pub fn tuning(kept: &Kept) -> Result<Page> {
+    let mut page = Page::new("Tuning").fact("responses", &kept.what).fact("events", kept.events.len()).fact("units", kept.ids.len());
+    let histogram = |title: &str, values: Vec<f64>| {
+        let samples = vec![Sample { name: "units".into(), values }];
+        Chart::new(title, Axis::new(title, ""), Axis::new("units", ""), Data::Histogram { samples, bins: None })
+    };
+    if let Some((curves, tuned)) = &kept.tuning.direction {
+        let mut section = Section::new("Direction")
+            .chart(histogram("orientation selectivity (OSI)", tuned.iter().map(|t| t.osi()).collect()))
+            .chart(histogram("direction selectivity (DSI)", tuned.iter().map(|t| t.dsi()).collect()));
+        for unit in most(&tuned.iter().map(|t| t.dsi().max(t.osi())).collect::<Vec<_>>()) {
+            let series = vec![Series::new(kept.ids[unit].clone(), curves.levels.clone(), curves.mean.row(unit).to_vec())];
+            section = section.chart(polar(&format!("unit {}", kept.ids[unit]), series));
+        }
+        page = page.section(section.computed(
+            "Mean response to each direction over events. OSI = |sum r e^(2i theta)| / sum r, DSI = |sum r e^(i theta)| / sum r, without subtraction of a baseline. Preferred direction from a fitted sum of two von Mises functions; preferred orientation is at right angles to it. 0 is motion to the right, 90 up.",
+        ));
+    }
+    if let Some((maps, tuned)) = &kept.tuning.spatial {
+        let mut section = Section::new("Receptive fields").chart(histogram("spatial selectivity (SSI)", tuned.iter().map(|t| t.ssi()).collect()));
+        for unit in most(&tuned.iter().map(|t| t.ssi()).collect::<Vec<_>>()) {
+            let map = maps.index_axis(ndarray::Axis(0), unit);
+            let (h, w) = map.dim();
+            let places = |count: usize, last: f64| Places::Range { count, ends: [0.0, last] };
+            let colours = Colours { label: "mean response".into(), ..Colours::default() };
+            let (rows, across) = (places(h, h as f64 / w as f64), places(w, 1.0));
+            let data = Data::Heatmap { values: map.iter().copied().collect(), rows, columns: across, colours };
+            let axis = |label: &str| Axis::new(label, "monitor widths");
+            section =
+                section.chart(Chart::new(format!("unit {}", kept.ids[unit]), axis("x, from the left edge"), axis("y, from the upper edge"), data));
+        }
+        page = page.section(section.computed(
+            "Stimulus-triggered average over dark dots: at every pixel the mean response weighted by how far the dot darkens it. SSI = -ln det Cov of the map as a density, coordinates in monitor widths. Receptive field: two-dimensional Gaussian fitted by least squares.",
+        ));
+    }
+    for (name, curves, _) in &kept.tuning.others {
+        let of = |unit: usize| Series::new(kept.ids[unit].clone(), curves.levels.clone(), curves.mean.row(unit).to_vec());
+        let peak = |unit: usize| curves.mean.row(unit).iter().copied().fold(f64::NAN, f64::max);
+        let series = most(&(0..kept.ids.len()).map(peak).collect::<Vec<_>>()).into_iter().map(of).collect();
+        let chart = Chart::new(name.replace('_', " "), Axis::new(name.replace('_', " "), ""), Axis::new("mean response", ""), Data::Lines { series });
+        page = page.section(Section::new(name.replace('_', " ")).chart(chart));
+    }
+    for (name, table) in kept.tuning.tables(&kept.ids)? {
+        page = page.section(Section::new(format!("All units: {}", name.replace('_', " "))).table(name, table));
+    }
+    Ok(page)
+}
+
+/// Compares two tunings of the same units, writes tables and a page, and prints what the paper reports.
+pub fn compare(a: &Kept, b: &Kept, output: &Path) -> Result<()> {
+    if a.ids != b.ids {
+        let at = a.ids.iter().zip(&b.ids).position(|(a, b)| a != b).unwrap_or(a.ids.len().min(b.ids.len()));
+        bail!("the two are not of the same units: {} and {} of them, differing from place {at} on", a.ids.len(), b.ids.len());
+    }
+    let mut page = Page::new("Comparison of tuning").fact("first", &a.what).fact("second", &b.what).fact("units", a.ids.len());
+    let mut tables: Vec<(&str, Table)> = Vec::new();
+    let mut told = Vec::new();
+    if let (Some((first, one)), Some((second, two))) = (&a.tuning.direction, &b.tuning.direction) {
+        let differences = named(&compare_direction(one, two)?, &a.ids)?;
+        let (osi, dsi): (Vec<f64>, Vec<f64>) = two.iter().map(|t| (t.osi(), t.dsi())).unzip();
+        let indices =
+            [("OSI", one.iter().map(|t| t.osi()).collect::<Vec<_>>(), osi.clone()), ("DSI", one.iter().map(|t| t.dsi()).collect(), dsi.clone())];
+        let mut section = Section::new("Direction");
+        for (name, first, second) in indices {
+            section = section.chart(scatter(name, first, second));
+        }
+        for (column, index, by) in [("orientation_difference_deg", &osi, "OSI"), ("direction_difference_deg", &dsi, "DSI")] {
+            let name = column.trim_end_matches("_deg").replace('_', " ");
+            let (values, most) = (differences.floats(column)?, if by == "OSI" { 90.0 } else { 180.0 });
+            section = section.chart(densities(&name, "degrees", values, index, &INDEX, by, most));
+            let table = above_thresholds(index, values, &INDEX)?;
+            told.extend(rows(&name, by, "degrees", &table)?);
+            section = section.table(format!("median {name} above thresholds of {by}"), table);
+        }
+        for unit in most(&osi.iter().zip(&dsi).map(|(o, d)| o.max(*d)).collect::<Vec<_>>()) {
+            let scaled = |curves: &striate::analysis::tuning::Curves| {
+                let row = curves.mean.row(unit);
+                let peak = row.iter().copied().fold(f64::NAN, f64::max);
+                row.iter().map(|v| v / peak).collect::<Vec<f64>>()
+            };
+            let series =
+                vec![Series::new("first", first.levels.clone(), scaled(first)), Series::new("second", second.levels.clone(), scaled(second))];
+            section = section.chart(polar(&format!("unit {}, each by its peak", a.ids[unit]), series));
+        }
+        page = page.section(section.computed("Differences of preferred direction: arccos(cos(a - b)), 0 to 180 degrees; of preferred orientation: half the arccos(cos(2a - 2b)), 0 to 90. Thresholds are on the second one's index, which of a model has no noise. Densities: Gaussian kernels, Scott's bandwidth."));
+        tables.push(("direction", differences));
+    }
+    if let (Some((_, one)), Some((_, two))) = (&a.tuning.spatial, &b.tuning.spatial) {
+        let differences = named(&compare_spatial(one, two)?, &a.ids)?;
+        let ssi: Vec<f64> = two.iter().map(|t| t.ssi()).collect();
+        let values = differences.floats("location_difference_w")?;
+        let table = above_thresholds(&ssi, values, &SSI)?;
+        told.extend(rows("location difference", "SSI", "monitor widths", &table)?);
+        let section = Section::new("Receptive fields")
+            .chart(scatter("SSI", one.iter().map(|t| t.ssi()).collect(), ssi.clone()))
+            .chart(densities("location difference", "monitor widths", values, &ssi, &SSI, "SSI", 0.5))
+            .table("median location difference above thresholds of SSI", table);
+        page = page.section(section.computed("Distance of the centres of the fitted Gaussians, in monitor widths."));
+        tables.push(("spatial", differences));
+    }
+    if tables.is_empty() {
+        bail!("the two have no kind of tuning in common: directions need four of them in both, receptive fields dark dots in both");
+    }
+    for (name, table) in &tables {
+        page = page.section(Section::new(format!("All units: {name}")).table(*name, table.clone()));
+    }
+    whole_folder(output, |folder| {
+        for (name, table) in &tables {
+            tabular::write_csv(&folder.join(format!("{name}.csv")), table)?;
+        }
+        page.save(folder)?;
+        Ok(page.write_html(&folder.join("report.html"))?)
+    })?;
+    say(columns(&["difference", "of units with", "units", "median", ""], told, 2));
+    say(format!("tables and page are in {}", output.display()));
+    Ok(())
+}
+
+/// What the paper reports of a difference: medians above thresholds.
+fn rows(name: &str, by: &str, unit: &str, table: &Table) -> Result<Vec<Vec<String>>> {
+    let (thresholds, units, medians) = (table.floats("threshold")?, table.integers("units")?, table.floats("median_difference")?);
+    let row = |i: usize| vec![name.to_owned(), format!("{by} > {}", thresholds[i]), units[i].to_string(), number(medians[i]), unit.to_owned()];
+    Ok((0..thresholds.len()).map(row).collect())
+}
+
+/// A table with the units' ids instead of their places.
+fn named(table: &Table, ids: &[String]) -> Result<Table> {
+    let mut out = Table::new().with("id", Column::Text(ids.to_vec()))?;
+    for (name, column) in table.columns().filter(|(name, _)| *name != "unit") {
+        out.push(name, column.clone())?;
+    }
+    Ok(out)
+}
+
+fn polar(title: &str, series: Vec<Series>) -> Chart {
+    Chart::new(title, Axis::new("direction", "degrees"), Axis::new("response", ""), Data::Polar { series })
+}
+
+fn scatter(index: &str, first: Vec<f64>, second: Vec<f64>) -> Chart {
+    let data = Data::Scatter { series: vec![Series::new("units", first, second)], diagonal: true };
+    Chart::new(index, Axis::new(format!("{index}, first"), ""), Axis::new(format!("{index}, second"), ""), data)
+}
+
+/// A density for each threshold.
+fn densities(name: &str, unit: &str, values: &[f64], index: &[f64], thresholds: &[f64], by: &str, last: f64) -> Chart {
+    const POINTS: usize = 101;
+    let grid: Vec<f64> = (0..POINTS).map(|i| last * i as f64 / (POINTS - 1) as f64).collect();
+    let of = |threshold: f64| {
+        let kept: Vec<f64> = index.iter().zip(values).filter(|(i, v)| **i > threshold && v.is_finite()).map(|(_, v)| *v).collect();
+        // a density needs two values that differ
+        Density::scott(&kept).ok().map(|d| Series::new(format!("{by} > {threshold} ({})", kept.len()), grid.clone(), d.on(&grid)))
+    };
+    let series = thresholds.iter().filter_map(|t| of(*t)).collect();
+    Chart::new(name, Axis::new(name, unit), Axis::new("density", ""), Data::Lines { series })
+}
+
+/// Units of the highest values.
+fn most(values: &[f64]) -> Vec<usize> {
+    let mut units: Vec<usize> = (0..values.len()).filter(|u| values[*u].is_finite()).collect();
+    units.sort_by(|a, b| values[*b].total_cmp(&values[*a]).then(a.cmp(b)));
+    units.truncate(SHOWN);
+    units
+}
