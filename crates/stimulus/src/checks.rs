@@ -202,7 +202,7 @@ impl WhiteNoise {
         let each = ((self.seconds * self.rate).round() as usize).max(1);
         let (spec, mut levels) = (self.clone(), vec![GREY; checks.rows * checks.columns]);
         let draw = move |t: usize, frame: &mut [u8]| {
-            if t % each == 0 {
+            if t.is_multiple_of(each) {
                 let mut level = || match spec.distribution {
                     Distribution::Binary => 2.0 * f64::from(u8::from(rng.random::<bool>())) - 1.0,
                     Distribution::Gaussian => rng.sample(StandardNormal),

@@ -25,7 +25,7 @@ pub struct VideoWriter {
 }
 
 enum Sink {
-    Zarr(ClipWriter),
+    Zarr(Box<ClipWriter>),
     Npy(NpyWriter<u8, BufWriter<File>>),
     Gif(Encoder<BufWriter<File>>),
     Film(ffmpeg::Encoder),
@@ -63,7 +63,7 @@ impl VideoWriter {
         Ok(match extension(path).as_str() {
             "zarr" => {
                 folder()?;
-                Sink::Zarr(ClipWriter::create(partial, [*height, *width, 1], *rate)?)
+                Sink::Zarr(Box::new(ClipWriter::create(partial, [*height, *width, 1], *rate)?))
             }
             "npy" => {
                 let shape = [*frames, *height, *width].map(|n| n as u64);

@@ -46,8 +46,8 @@ fn a_seed_is_a_film_however_it_is_read() {
 fn a_longer_film_begins_like_a_shorter_one() {
     for stimulus in Stimulus::all() {
         let film = |frames: usize| {
-            let changes = json!({"height": 18, "width": 32, "frames": frames});
-            with(serde_json::to_value(&stimulus).unwrap(), changes).unwrap().film(pictures(18, 32), 1).unwrap()
+            let changes = json!({"height": 27, "width": 48, "frames": frames});
+            with(serde_json::to_value(&stimulus).unwrap(), changes).unwrap().film(pictures(27, 48), 1).unwrap()
         };
         let (short, long) = (film(80).video(), film(160).video());
         assert_eq!(long.slice(0..80).unwrap(), short, "{}", stimulus.name());

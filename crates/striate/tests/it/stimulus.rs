@@ -30,13 +30,13 @@ fn every_stimulus_is_the_same_for_the_same_seed() {
         let pictures: &[&str] = if name == "pictures" { &["--pictures", text(&photos)] } else { &[] };
         let make = |file: &str, seed: &str| {
             let out = at(file);
-            output(&[&["stimulus", name, "--size", "18x32", "--frames", "40", "--seed", seed, "-o", text(&out)], pictures].concat());
+            output(&[&["stimulus", name, "--size", "27x48", "--frames", "40", "--seed", seed, "-o", text(&out)], pictures].concat());
             bytes(&out)
         };
         let [a, b, c] = [("a", "1"), ("b", "1"), ("c", "2")].map(|(file, seed)| make(&format!("{name}-{file}.npy"), seed));
         assert_eq!(a, b, "{name}");
         assert_eq!(a == c, name == "chirp", "{name}: another seed");
-        assert_eq!(a.len(), 128 + 40 * 18 * 32, "{name}");
+        assert_eq!(a.len(), 128 + 40 * 27 * 48, "{name}");
         let table = std::fs::read_to_string(at(&format!("{name}-a.events.csv"))).expect("events");
         assert!(table.starts_with("onset_frame,offset_frame,onset,offset,type") && table.lines().count() > 1, "{name}: {table}");
     }
