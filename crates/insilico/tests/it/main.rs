@@ -3,3 +3,5 @@
 mod evaluate;
 mod golden;
 mod respond;
+mod study;
+mod tune;

@@ -10,6 +10,7 @@ mod report;
 mod runs;
 mod stimulus;
 mod study;
+mod tune;
 mod wrong;
 
 use assert_cmd::Command;
