@@ -44,7 +44,7 @@ pub fn barcode_stability(all: &Observations, radius: f64) -> Result<Table, Error
             return Err(Error::Shape { what: what.into(), expected: format!("{n}, one for each barcode"), got: got.to_string() });
         }
     }
-    if !(radius > 0.0) {
+    if radius.is_nan() || radius <= 0.0 {
         return Err(Error::Config { field: "radius", expected: "above 0 um", got: radius.to_string() });
     }
     if let Some(((row, column), &value)) = all.barcodes.indexed_iter().find(|(_, v)| !v.is_finite()) {

@@ -14,6 +14,8 @@ pub struct Curve {
     pub fractions: Vec<f64>,
     /// Minutes of training data at each, mean over recordings.
     pub minutes: Vec<f64>,
+    /// Recording and seed of each run.
+    pub names: Vec<String>,
     /// Accuracies [recordings x seeds][fractions]; NaN where there is none.
     pub runs: Vec<Vec<f64>>,
 }
@@ -42,6 +44,7 @@ pub fn curves(scores: &[Score], domain: &str) -> Vec<Curve> {
             all.iter().sum::<f64>() / all.len() as f64
         };
         Curve {
+            names: runs.iter().map(|(subject, seed)| format!("{subject} s{seed}")).collect(),
             runs: runs.iter().map(|(subject, seed)| fractions.iter().map(|f| at(subject, *seed, *f)).collect()).collect(),
             minutes: fractions.iter().map(|f| minutes(*f)).collect(),
             fractions: fractions.clone(),
@@ -59,7 +62,7 @@ pub fn minutes_to(curve: &Curve, accuracy: f64) -> Option<f64> {
         return Some(points[0].0);
     }
     points.windows(2).find(|w| w[0].1 < accuracy && w[1].1 >= accuracy).map(|w| {
-        let ([(m0, a0), (m1, a1)], _) = ([w[0], w[1]], ());
+        let [(m0, a0), (m1, a1)] = [w[0], w[1]];
         m0 + (m1 - m0) * (accuracy - a0) / (a1 - a0)
     })
 }

@@ -49,7 +49,7 @@ fn a_run(epochs: usize) -> Run {
         epoch: e,
         learning_rate: 0.1,
         training: 1.0 / e as f64 + 0.123_456,
-        validation: (e % 2 == 0).then_some(if e == 4 { 0.3131 } else { 1.5 }),
+        validation: e.is_multiple_of(2).then_some(if e == 4 { 0.3131 } else { 1.5 }),
     };
     Run {
         name: "mouse".into(),

@@ -99,7 +99,9 @@ fn scaling_sections(mut page: Page, scores: &[Score], first: &str, second: &str)
         let (x, y) = (Axis::new("training data", "minutes"), Axis::new(ACCURACY_AXIS, ""));
         let chart = Chart::new(format!("Accuracy on {domain}"), x.clone(), y.clone(), Data::Lines { series });
         let chart = chart.with_note("Line: mean over recordings and seeds. Band: from the least to the greatest.");
-        let each = curves.iter().flat_map(|c| c.runs.iter().map(|run| Series::new(&c.arm, c.minutes.clone(), run.clone())));
+        let each = curves
+            .iter()
+            .flat_map(|c| c.runs.iter().zip(&c.names).map(|(run, name)| Series::new(format!("{}, {name}", c.arm), c.minutes.clone(), run.clone())));
         let each = Chart::new(format!("Each recording and seed on {domain}"), x, y, Data::Lines { series: each.collect() });
         page = page.section(Section::new(format!("Test domain {domain}")).chart(chart).chart(each).computed(ACCURACY));
     }
@@ -228,12 +230,12 @@ fn reliability_sections(mut page: Page, study: &StudyFolder, cells: &[Cell], sco
         }
         page = page.section(Section::new("Every unit").table("agreement", all));
     }
-    let spread = scaling_like_spread(scores)?;
+    let spread = accuracy_by_seed(scores)?;
     Ok(page.section(Section::new("Accuracy by seed").table("accuracy by seed", spread).computed(ACCURACY)))
 }
 
 /// Least, mean and greatest accuracy over seeds, of each recording and domain.
-fn scaling_like_spread(scores: &[Score]) -> Result<Table> {
+fn accuracy_by_seed(scores: &[Score]) -> Result<Table> {
     let keys = score::distinct(scores.iter().map(|s| (s.subject.clone(), s.domain.clone())));
     let of = |(subject, domain): &(String, String)| -> Vec<f64> {
         scores.iter().filter(|s| s.subject == *subject && s.domain == *domain).map(|s| s.accuracy().0).filter(|v| v.is_finite()).collect()

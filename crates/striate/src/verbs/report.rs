@@ -55,7 +55,7 @@ fn page(folder: &Path) -> Result<Page> {
         return Ok(report::run(&run(folder)?)?);
     }
     if has("units.csv") && has("summary.json") {
-        return Ok(report::evaluation(&evaluation(folder)?).with_context(|| format!("{}", folder.join("units.csv").display()))?);
+        return report::evaluation(&evaluation(folder)?).with_context(|| format!("{}", folder.join("units.csv").display()));
     }
     if !folder.exists() {
         bail!("{}: there is no such folder", folder.display());

@@ -233,7 +233,7 @@ fn plan(study: &StudyFolder, cells: &[Cell], jobs: usize, threads: usize) -> Res
     let design = &study.design;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let cost = |subject: &Subject| -> Result<_> {
-        Ok(pool.install(|| estimate::cost(&Recording::open(&subject.path)?, &design.preset).map_err(anyhow::Error::from))?)
+        pool.install(|| estimate::cost(&Recording::open(&subject.path)?, &design.preset).map_err(anyhow::Error::from))
     };
     let cohort = design.cohort.iter().map(cost).collect::<Result<Vec<_>>>()?;
     let test = design.test.iter().map(cost).collect::<Result<Vec<_>>>()?;

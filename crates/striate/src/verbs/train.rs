@@ -89,9 +89,11 @@ impl Train {
         if self.share.is_some() && self.from.is_none() && self.cohort.is_empty() {
             bail!("--share says what a cohort shares or what is taken over: it needs --cohort or --from");
         }
+        // settings first: recordings take longer to read
+        let preset = if self.from.is_none() { Some(self.preset()?) } else { None };
         let recordings = paths.into_iter().map(Recording::open).collect::<Result<Vec<_>, _>>()?;
         crate::output::free(out)?;
-        let (training, from) = self.begin(&recordings)?;
+        let (training, from) = self.begin(&recordings, preset)?;
         let folder = RunFolder::create(out, &recordings, &training, from, self.keep)?;
         describe(&recordings, &training);
         train(out, folder, &recordings, training)
@@ -108,15 +110,23 @@ impl Train {
         self.settings.extend(settings.iter().map(|path: &PathBuf| path.to_string_lossy().into_owned()));
     }
 
-    fn begin(&self, recordings: &[Recording]) -> Result<(Training, Option<Source>)> {
-        let share = self.share.clone().unwrap_or_default();
-        if let Some(from) = &self.from {
-            return self.take_over(&recordings[0], from, &share);
-        }
+    /// The preset with its settings.
+    fn preset(&self) -> Result<Preset> {
         let (preset, elsewhere) = Preset::load_with_paths(&self.preset, &self.settings)?;
         if let Some(elsewhere) = elsewhere {
             note(format!("{}: not settings of a run, ignored: {}", self.preset, elsewhere.keys.join(", ")));
         }
+        Ok(preset)
+    }
+
+    /// The run: a transfer where there is no preset of its own network, else a cohort or an individual model.
+    fn begin(&self, recordings: &[Recording], preset: Option<Preset>) -> Result<(Training, Option<Source>)> {
+        let share = self.share.clone().unwrap_or_default();
+        let preset = match (&self.from, preset) {
+            (Some(from), _) => return self.take_over(&recordings[0], from, &share),
+            (None, Some(preset)) => preset,
+            (None, None) => self.preset()?,
+        };
         if self.cohort.is_empty() {
             return Ok((individual(&recordings[0], &preset)?, None));
         }

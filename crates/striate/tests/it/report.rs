@@ -16,7 +16,7 @@ fn a_run_and_its_evaluation_have_pages() {
     assert!(said.contains("run.html") && said.contains("6 figure files"), "{said}");
     let page = std::fs::read_to_string(at("run.html")).expect("page");
     let inputs = std::fs::read_to_string(at("run").join("inputs.toml")).expect("inputs");
-    let hash = inputs.lines().find_map(|l| l.strip_prefix("recording_sha256 = ")).expect("hash").trim_matches('"');
+    let hash = inputs.lines().find_map(|l| l.strip_prefix("sha256 = ")).expect("hash").trim_matches('"');
     assert!(page.contains(hash) && page.contains("4711") && page.contains(env!("CARGO_PKG_VERSION")) && page.contains(std::env::consts::ARCH));
     let last = std::fs::read_to_string(at("run").join("epochs.jsonl")).expect("epochs");
     let last: serde_json::Value = serde_json::from_str(last.lines().last().expect("an epoch")).expect("json");

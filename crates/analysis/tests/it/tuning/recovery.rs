@@ -15,7 +15,13 @@ fn directions(seed: u64, units: usize, sd: f64) -> (Vec<f64>, Array2<f64>, Vec<V
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut draw = |low: f64, high: f64| rng.random_range(low..high);
     let truth: Vec<VonMises> = (0..units)
-        .map(|_| VonMises { mu: draw(0.0, 6.28), phi: draw(0.6, 1.0), kappa: draw(1.0, 5.0), scale: draw(0.5, 4.0), baseline: draw(0.1, 1.0) })
+        .map(|_| VonMises {
+            mu: draw(0.0, std::f64::consts::TAU),
+            phi: draw(0.6, 1.0),
+            kappa: draw(1.0, 5.0),
+            scale: draw(0.5, 4.0),
+            baseline: draw(0.1, 1.0),
+        })
         .collect();
     let degrees: Vec<f64> = (0..160).map(|e| f64::from(e % 16) * 22.5).collect();
     let responses = Array2::from_shape_fn((160, units), |(e, u)| truth[u].at(degrees[e].to_radians()) + sd * truth[u].scale * noise(&mut rng));

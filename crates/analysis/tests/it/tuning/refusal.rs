@@ -44,7 +44,7 @@ fn units_without_direction_tuning_say_why() {
 
 #[test]
 fn a_single_peak_and_scales_far_from_one_are_fitted() {
-    let mut peak = vec![0.0; 16];
+    let mut peak = [0.0; 16];
     peak[5] = 1.0;
     let scaled = |by: f64| peak.iter().map(|r| r * by).collect::<Vec<_>>();
     let responses = Array2::from_shape_fn((16, 3), |(k, u)| scaled([1.0, 1e-12, 1e12][u])[k]);
