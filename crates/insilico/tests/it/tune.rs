@@ -71,7 +71,7 @@ fn preferred_directions_are_found() {
     let seen = in_vivo(&recording, "tuning", 0.0).expect("measured");
     let (_, tuned) = tuning(&seen).expect("tuned").direction.expect("directions");
     for (tuned, preferred) in tuned.iter().zip(preferred) {
-        let found = tuned.preferred_direction().to_degrees().rem_euclid(360.0);
+        let found = tuned.preferred_direction();
         assert!((found - preferred).abs() < 1.0, "{found}, expected {preferred}");
         assert!(tuned.dsi() > 0.4);
     }

@@ -9,12 +9,12 @@ fn measured_and_predicted_tuning_are_made_and_compared() {
     let at = |name: &str| folder.path().join(name);
     let config = SimulateConfig {
         units: 6,
-        clip_seconds: 6.0,
-        train_minutes: 0.3,
+        clip_seconds: 30.0, // one round of all directions
+        train_minutes: 0.5,
         validation_clips: 1,
         test_domains: vec![Domain::Natural, Domain::PinkNoise, Domain::Dots],
         test_clips: 1,
-        tuning_clips: 8,
+        tuning_clips: 1,
         repeats: 2,
         ..SimulateConfig::default()
     };
