@@ -1,6 +1,7 @@
 //! `striate anatomy`: what function tells of anatomy.
 
 mod files;
+mod pages;
 mod samples;
 mod table;
 
@@ -130,13 +131,14 @@ impl Anatomy {
         let found = self.decoded(&samples, &matched, &labels, &classes, &of)?;
         whole_folder(&self.output, |folder| {
             found.write(folder, &samples, &matched, &classes)?;
+            let mut positions = None;
             if let Some(network) = &samples.network {
-                write_units(folder, network, &samples, &matched, &labels, &classes)?;
+                positions = Some(write_units(folder, network, &samples, &matched, &labels, &classes)?);
                 if let Some(recording) = recording.as_ref().filter(|_| self.recording.is_some()) {
                     write_states(folder, network, recording, self.seed)?;
                 }
             }
-            Ok(())
+            pages::write(folder, &found, &classes, positions.as_ref())
         })?;
         if self.json {
             say_json(&found.summary)?

@@ -84,6 +84,8 @@ fn areas_are_decoded_from_barcodes() {
         let read = |out: &str| std::fs::read(at(out).join(file)).expect(file);
         assert!(read("out") == read("again"), "{file} differs between one and two threads");
     }
+    let page = std::fs::read_to_string(at("out").join("report.html")).expect("page");
+    assert!(["Confusion", "Balanced accuracy", "Embedding", "Retinotopy"].iter().all(|part| page.contains(part)), "a part of the page is missing");
     let lines = |file: &str| std::fs::read_to_string(at("out").join(file)).expect(file).lines().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!((lines("predictions.csv").len(), lines("confusion.csv").len(), lines("retinotopy.csv").len()), (41, 17, 5));
     assert!(lines("modulation.csv")[0].starts_with("trial,frame,x,y,behavior "), "{}", lines("modulation.csv")[0]);

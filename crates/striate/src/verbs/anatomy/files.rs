@@ -36,8 +36,8 @@ fn with_places(table: Table, places: &Array2<f32>) -> Result<Table> {
     Ok(table.with("x", axis(0))?.with("y", axis(1))?)
 }
 
-/// Barcodes of all units; positions on the monitor and maps of those with a label.
-pub fn write_units(folder: &Path, network: &Network, samples: &Samples, matched: &Matched, labels: &Table, classes: &Labels) -> Result<()> {
+/// Barcodes of all units; positions on the monitor and maps of those with a label. Returns the positions.
+pub fn write_units(folder: &Path, network: &Network, samples: &Samples, matched: &Matched, labels: &Table, classes: &Labels) -> Result<Table> {
     let all: Vec<usize> = (0..samples.features.nrows()).collect();
     let mut barcodes = Table::new().with("id", samples.names(&all))?;
     for (j, weights) in samples.features.columns().into_iter().enumerate() {
@@ -57,7 +57,8 @@ pub fn write_units(folder: &Path, network: &Network, samples: &Samples, matched:
         table.push("soma_x", x)?;
         table.push("soma_y", y)?;
     }
-    Ok(tabular::write_csv(&folder.join("positions.csv"), &table)?)
+    tabular::write_csv(&folder.join("positions.csv"), &table)?;
+    Ok(table)
 }
 
 /// States of the modulation network over a recording, every so many frames, laid out in a plane beside the behaviour.
