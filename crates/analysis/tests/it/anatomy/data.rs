@@ -3,6 +3,7 @@ use crate::reference::find;
 use ndarray::{Array2, Axis, concatenate};
 use std::path::Path;
 use striate_analysis::anatomy::{DecodeConfig, Labels, decode};
+use striate_analysis::tuning::{Curves, direction_tuning};
 
 /// Columns of a CSV file without quotes.
 fn columns(path: &Path, names: &[&str]) -> Vec<Vec<String>> {
@@ -52,6 +53,38 @@ fn layers_and_classes_of_fly_motion_neurons() {
     assert!((chance - 0.25).abs() < 0.06, "shuffled {chance}");
     let (_, chance) = told("T4 against T5 from tuning and time of the peak", &both, &of(&read[1]), Some(&flies), &config);
     assert!((chance - 0.5).abs() < 0.06, "shuffled {chance}");
+}
+
+/// The four layers of T4/T5 prefer four directions at right angles (same data): fitted peaks of the same tuning code as for cortex.
+#[test]
+fn four_layers_prefer_four_cardinal_directions() {
+    let (Some(responses), Some(labels)) = (find("data/fly_t4t5/responses.npy"), find("data/fly_t4t5/labels.csv")) else { return };
+    let npy = npyz::NpyFile::new(std::fs::File::open(responses).unwrap()).unwrap();
+    let shape: Vec<usize> = npy.shape().iter().map(|&n| n as usize).collect();
+    let y = ndarray::Array3::from_shape_vec((shape[0], shape[1], shape[2]), npy.into_vec::<f32>().unwrap()).unwrap();
+    let peak = y.map_axis(Axis(2), |trace| f64::from(trace.iter().copied().fold(f32::NAN, f32::max)).max(0.0));
+    let degrees: Vec<f64> = (0..8).map(|k| 45.0 * f64::from(k)).collect();
+    let tuned = direction_tuning(&Curves::of_directions(&degrees, peak.t()).unwrap()).unwrap();
+    let layers = &columns(&labels, &["layer"])[0];
+    let mut means = Vec::new();
+    for layer in ["A", "B", "C", "D"] {
+        let angles: Vec<f64> =
+            (0..tuned.len()).filter(|&i| layers[i] == layer && tuned[i].dsi() > 0.2).map(|i| tuned[i].preferred_direction()).collect();
+        let angles: Vec<f64> = angles.into_iter().filter(|a| a.is_finite()).map(f64::to_radians).collect();
+        let (sin, cos) = angles.iter().fold((0.0, 0.0), |(s, c), a| (s + a.sin(), c + a.cos()));
+        let mean = sin.atan2(cos).to_degrees().rem_euclid(360.0);
+        println!(
+            "layer {layer}: {} cells with DSI above .2 prefer {mean:.0} degrees, concentration {:.2}",
+            angles.len(),
+            sin.hypot(cos) / angles.len() as f64
+        );
+        assert!(angles.len() > 50 && sin.hypot(cos) > 0.6 * angles.len() as f64, "layer {layer} has no one direction");
+        means.push(mean);
+    }
+    means.sort_by(f64::total_cmp);
+    for (a, b) in means.iter().zip(means[1..].iter().chain([&(means[0] + 360.0)])) {
+        assert!((b - a - 90.0).abs() < 30.0, "{means:?}");
+    }
 }
 
 /// Areas of mouse units from their timescales and spike counts (Siegle, Jia et al. 2021, AllenInstitute/neuropixels_platform_paper,
