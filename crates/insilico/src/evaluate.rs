@@ -177,8 +177,7 @@ pub fn summarise(domain: &Domain) -> Summary {
 
 /// One row per unit and domain: unit id, domain, cc_abs, cc_max, cc_norm, single_trial.
 pub fn table(recording: &Recording, domains: &[Domain]) -> Result<Table, Error> {
-    let id = |v: &serde_json::Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
-    let ids: Vec<String> = recording.units().column("id").unwrap_or_default().iter().map(id).collect();
+    let ids = recording.units().ids();
     let rows: Vec<_> = domains.iter().flat_map(|d| ids.iter().zip(&d.accuracy.units).map(move |(id, unit)| (id, &d.accuracy.domain, unit))).collect();
     let floats = |of: fn(&UnitCorrelation) -> f64| Column::Float(rows.iter().map(|(_, _, unit)| of(unit)).collect());
     let table = Table::new()

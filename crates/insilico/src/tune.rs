@@ -132,8 +132,9 @@ pub fn to_film(network: &Network, film: Film, progress: &mut dyn FnMut(usize, us
     let mut start = 0;
     while film.peek().is_some() {
         // whole events only: a piece ends where the next one begins, and starts with frames for the network to settle
-        let end = events.iter().map(|e| e.offset_frame).filter(|end| *end <= start + PIECE).max().unwrap_or(0).max((start + PIECE).min(frames));
-        let end = if end >= frames { frames } else { events.iter().map(|e| e.onset_frame).find(|on| *on >= end).unwrap_or(end).min(frames) };
+        let last = events.iter().filter(|e| timed(e)).map(|e| e.offset_frame).max().unwrap_or(0);
+        let next = events.iter().map(|e| e.onset_frame).find(|onset| *onset >= start + PIECE);
+        let end = next.unwrap_or_else(|| last.max(start + PIECE)).min(frames);
         let pixels: Vec<u8> = film.by_ref().take(end - start).flatten().flat_map(|v| std::iter::repeat_n(v, channels)).collect();
         let grey = vec![GREY; BURNIN * height * width * channels];
         let shape = (BURNIN + end - start, height, width, channels);

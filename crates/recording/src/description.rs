@@ -123,6 +123,12 @@ impl UnitTable {
         self.len() == 0
     }
 
+    /// Identifiers as text.
+    pub fn ids(&self) -> Vec<String> {
+        let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+        self.column("id").unwrap_or_default().iter().map(text).collect()
+    }
+
     /// Values of a column.
     pub fn column(&self, name: &str) -> Option<&[Value]> {
         self.columns.iter().find(|(n, _)| n == name).map(|(_, values)| values.as_slice())

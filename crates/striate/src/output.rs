@@ -10,7 +10,6 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use striate::recording::Recording;
 
 /// A table with a header; numbers right-aligned from column `numbers` on.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>, numbers: usize) -> Table {
@@ -174,11 +173,6 @@ pub fn npy_bytes(shape: &[u64], values: &[f32]) -> Result<Vec<u8>> {
 /// An identifier as text.
 pub fn id(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// Identifiers of a recording's units.
-pub fn unit_ids(recording: &Recording) -> Vec<String> {
-    recording.units().column("id").unwrap_or_default().iter().map(id).collect()
 }
 
 /// A number with three decimals, `-` for NaN.

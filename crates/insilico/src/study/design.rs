@@ -62,8 +62,8 @@ pub struct Subject {
     pub sha256: String,
     /// Minutes of training video.
     pub minutes: f64,
-    /// Minutes of test video, repeats counted.
-    pub test_minutes: f64,
+    /// Frames of test video, repeats counted.
+    pub test_frames: usize,
     /// Neurons.
     pub units: usize,
 }
@@ -76,14 +76,14 @@ impl Subject {
     pub fn of(recording: &Recording) -> Result<Self, Error> {
         let meta = recording.meta();
         let more = [&meta.session, &meta.scan].into_iter().flatten().map(|part| format!("-{part}")).collect::<String>();
-        let minutes = |tier| recording.trials_of(tier).iter().map(|t| recording.trials()[*t].frames).sum::<usize>() as f64 / meta.rate / 60.0;
+        let frames = |tier| recording.trials_of(tier).iter().map(|t| recording.trials()[*t].frames).sum::<usize>();
         Ok(Self {
             name: format!("{}{more}", meta.animal),
             animal: meta.animal.clone(),
             path: std::path::absolute(recording.path()).unwrap_or_else(|_| recording.path().to_owned()),
             sha256: recording.content_hash()?,
-            minutes: minutes(Tier::Train),
-            test_minutes: minutes(Tier::Test),
+            minutes: frames(Tier::Train) as f64 / meta.rate / 60.0,
+            test_frames: frames(Tier::Test),
             units: recording.unit_count(),
         })
     }

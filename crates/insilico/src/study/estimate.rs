@@ -46,8 +46,7 @@ pub fn seconds(design: &Design, cell: &Cell, cohort: &[Cost], test: &[Cost]) -> 
     match &cell.trained {
         Trained::Core => steps * cohort.iter().map(|c| c.step).sum::<f64>(),
         Trained::Individual { subject } | Trained::Transfer { subject, .. } => {
-            let frames = design.test[*subject].test_minutes * 60.0 * 30.0;
-            steps * test[*subject].step + frames * test[*subject].frame
+            steps * test[*subject].step + design.test[*subject].test_frames as f64 * test[*subject].frame
         }
     }
 }

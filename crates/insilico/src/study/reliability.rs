@@ -59,13 +59,11 @@ pub fn agreement(a: &Network, b: &Network, recording: &Recording, seeds: [u64; 2
     let (x, y) = ((width as f64 - 1.0) / width as f64 / 2.0, (height as f64 - 1.0) / width as f64 / 2.0);
     let places = a.monitor_positions([height, width]).into_iter().zip(b.monitor_positions([height, width]));
     let distance = places.map(|(a, b)| ((a[0] - b[0]) * x).hypot((a[1] - b[1]) * y)).collect();
-    let ids = recording.units().column("id").unwrap_or_default();
-    let id = |v: &serde_json::Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     let seed = |seed: u64| Column::Integer(vec![seed as i64; units]);
     let [response, chance, location] = MEASURES.map(|m| m.name);
     Ok(Table::new()
         .with("recording", Column::Text(vec![recording.meta().animal.clone(); units]))?
-        .with("unit", Column::Text(ids.iter().map(id).collect()))?
+        .with("unit", Column::Text(recording.units().ids()))?
         .with("seed", seed(seeds[0]))?
         .with("other seed", seed(seeds[1]))?
         .with(response, Column::Float(correlation(0)))?

@@ -15,7 +15,7 @@ use striate::insilico::study::{Cell, Trained};
 pub enum Ended {
     /// Every cell is done.
     Done,
-    /// Asked to stop.
+    /// Something is left: the study, or one of its processes, was asked to stop.
     Stopped,
 }
 
@@ -95,7 +95,7 @@ pub fn execute(study: &StudyFolder, cells: &[Cell], jobs: usize, threads: usize)
             study.path.display()
         );
     }
-    Ok(if STOP.load(Ordering::SeqCst) && cells.iter().any(|cell| !study.done(cell)) { Ended::Stopped } else { Ended::Done })
+    Ok(if cells.iter().all(|cell| study.done(cell)) { Ended::Done } else { Ended::Stopped })
 }
 
 /// Whether what a cell builds on is there.

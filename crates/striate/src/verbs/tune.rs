@@ -108,7 +108,7 @@ impl Tune {
         if !self.settings.is_empty() {
             bail!("{}: a setting of a stimulus; the recording's videos are as they are", self.settings[0]);
         }
-        let ids = crate::output::unit_ids(&recording);
+        let ids = recording.units().ids();
         let (seen, what) = match &self.model {
             None => (in_vivo(&recording, domain, self.delay / 1000.0)?, format!("measured, {domain} of {}", source.display())),
             Some(model) => {
