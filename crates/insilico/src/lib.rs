@@ -5,6 +5,7 @@ pub mod bench;
 pub mod error;
 pub mod evaluate;
 pub mod fit;
+pub mod gradient_field;
 pub mod respond;
 pub mod study;
 pub mod tune;

@@ -1,13 +1,16 @@
 //! Tuning where the answer is known.
 
-use ndarray::{Array2, Array4};
+use ndarray::{Array2, Array4, Axis};
 use std::path::Path;
+use striate_analysis::tuning::spatial_tuning;
+use striate_insilico::gradient_field::{LAGS, gradient_fields};
 use striate_insilico::tune::{in_silico, in_vivo, to_film, tuning};
 use striate_model::{Network, NetworkConfig};
 use striate_recording::{Meta, Missing, NewTrial, Recording, RecordingWriter, Tier, UnitTable};
 use striate_stimulus::dot::Dots;
 use striate_stimulus::event::Shown;
 use striate_stimulus::grating::Gratings;
+use striate_stimulus::noise::Noise;
 use striate_stimulus::values::Values;
 use striate_stimulus::{Event, Film};
 
@@ -56,6 +59,20 @@ fn gratings() -> Gratings {
         direction: Values::Each(directions),
         ..Gratings::default()
     }
+}
+
+/// Three units, not trained.
+fn network() -> Network {
+    network_with(|_| {})
+}
+
+fn network_with(change: impl FnOnce(&mut NetworkConfig)) -> Network {
+    let mut config = NetworkConfig { units: 3, streams: 1, video: Some(SIZE), ..NetworkConfig::default() };
+    (config.perspective.height, config.perspective.width) = (16, 24);
+    (config.feedforward.block_channels, config.feedforward.block_groups) = (vec![4, 4, 4], vec![1, 1, 1]);
+    (config.feedforward.out_channels, config.recurrent.in_channels, config.recurrent.hidden_channels) = (4, 8, 8);
+    change(&mut config);
+    Network::new(config, 1).expect("network")
 }
 
 #[test]
@@ -108,11 +125,7 @@ fn receptive_fields_are_found() {
 fn a_network_is_shown_the_same_events() {
     let folder = tempfile::tempdir().expect("folder");
     let recording = recording(&folder.path().join("r.zarr"), gratings().film(1).expect("film"), 3, |_, _| 1.0);
-    let mut config = NetworkConfig { units: 3, streams: 1, video: Some(SIZE), ..NetworkConfig::default() };
-    (config.perspective.height, config.perspective.width) = (16, 24);
-    (config.feedforward.block_channels, config.feedforward.block_groups) = (vec![4, 4, 4], vec![1, 1, 1]);
-    (config.feedforward.out_channels, config.recurrent.in_channels, config.recurrent.hidden_channels) = (4, 8, 8);
-    let network = Network::new(config, 1).expect("network");
+    let network = network();
     let (vivo, silico) = (in_vivo(&recording, "tuning", 0.0).expect("measured"), in_silico(&network, &recording, "tuning").expect("predicted"));
     assert_eq!(vivo.events, silico.events);
     assert_eq!(silico.responses.dim(), vivo.responses.dim());
@@ -127,6 +140,39 @@ fn a_network_is_shown_the_same_events() {
     assert_eq!(seen.events.len(), events.len());
     assert!(seen.events.iter().zip(&events).all(|(a, b)| a.shown == b.shown));
     assert!(seen.responses.iter().all(|v| v.is_finite()));
+}
+
+#[test]
+fn gradients_lie_where_a_unit_looks() {
+    // a fine map of one block, so that units at different places see different things
+    let mut network = network_with(|c| {
+        let f = &mut c.feedforward;
+        (f.in_spatial, f.in_stride) = (3, 1);
+        (f.block_channels, f.block_groups, f.block_layers) = (vec![4], vec![1], vec![1]);
+        (f.block_temporals, f.block_spatials, f.block_pools) = (vec![3], vec![3], vec![1]);
+    });
+    let places = [-0.5, -0.3, 0.4, 0.2, 0.0, 0.4]; // x and y of three units on the core's map
+    // features that are there from the start: new networks answer to nothing
+    network.params_mut().iter_mut().filter(|p| p.name.starts_with("readout.feature")).for_each(|p| p.value.fill(1.0));
+    network.params_mut().get_mut("readout.position.mu").expect("positions").value.copy_from_slice(&places);
+    let noise = || Noise { height: SIZE[0], width: SIZE[1], frames: 24 * 4 + 5, ..Noise::default() }.film(2).expect("film");
+    let mut told = Vec::new();
+    let fields = gradient_fields(&network, noise(), &[2, 0, 1], &mut |done, all| told.push((done, all))).expect("gradients");
+    assert_eq!((fields.clips, told.last()), (4, Some(&(4, 4))));
+    assert_eq!((fields.energy.dim(), fields.filters.dim()), ((3, 18, 32), (3, LAGS, 18, 32)));
+    let looks = network.monitor_positions(SIZE);
+    for (field, unit) in spatial_tuning(fields.energy.view()).iter().zip([2, 0, 1]) {
+        let [x, y] = field.field().expect("a field").mu;
+        // from pixels counted in widths to -1..1 between the centres of the first and the last
+        let found = [2.0 * x * 32.0 / 31.0 - 1.0, 2.0 * y * 32.0 / 17.0 - 1.0];
+        let off = (found[0] - looks[unit][0]).hypot(found[1] - looks[unit][1]);
+        assert!(off < 0.2, "unit {unit}: {found:?}, looks at {:?}", looks[unit]);
+    }
+    // energy holds what the mean filter has, and more
+    let power = fields.filters.mapv(|g| f64::from(g * g)).sum_axis(Axis(1));
+    assert!(power.iter().zip(&fields.energy).all(|(mean, square)| *mean <= square * (1.0 + 1e-5)));
+    let short = Noise { frames: 20, ..Noise { height: SIZE[0], width: SIZE[1], ..Noise::default() } }.film(2).expect("film");
+    assert!(gradient_fields(&network, short, &[0], &mut |_, _| {}).expect_err("too short").to_string().contains("24 frames"));
 }
 
 #[test]

@@ -5,25 +5,27 @@ mod pages;
 
 use crate::output::{bar, free, note, number, say, table};
 use crate::run_folder::{weights_for, weights_of};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use folder::{Kept, save};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use striate::analysis::statistics::median_valid;
 use striate::insilico::fit::check_fit;
-use striate::insilico::tune::{Tuning, in_silico, in_vivo, to_film, tuning};
-use striate::model::open;
+use striate::insilico::gradient_field::gradient_fields;
+use striate::insilico::tune::{Tuning, in_silico, in_vivo, to_film};
+use striate::model::{Network, open};
 use striate::recording::Recording;
+use striate::stimulus::Film;
 
 /// Tuning of every unit: direction and orientation, receptive fields, size, contrast, frequencies.
 ///
 /// A recording says what was measured to videos that carry events; with --model, what a twin predicts to the same videos, in the same analysis. A model
-/// alone is shown a stimulus made on the spot. Fits that fail are in the tables, with the reason.
+/// alone is shown a stimulus made on the spot, or asked for gradients. Fits that fail are in the tables, with the reason.
 #[derive(Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  striate tune mouse.zarr --domain pink-noise -o vivo\n  striate tune mouse.zarr --domain pink-noise --model runs/mouse -o silico\n  striate tune compare vivo silico -o comparison\n  striate tune runs/mouse --stimulus gratings 'direction=[0, 45, 90, 135, 180, 225, 270, 315]' --seconds 120 -o gratings"
+    after_help = "Examples:\n  striate tune mouse.zarr --domain pink-noise -o vivo\n  striate tune mouse.zarr --domain pink-noise --model runs/mouse -o silico\n  striate tune compare vivo silico -o comparison\n  striate tune runs/mouse --stimulus gratings 'direction=[0, 45, 90, 135, 180, 225, 270, 315]' --seconds 120 -o gratings\n  striate tune runs/mouse --stimulus natural --seconds 8 --gradient -o gradient"
 )]
 pub struct Tune {
     #[command(subcommand)]
@@ -52,6 +54,12 @@ pub struct Tune {
     /// Seed of the stimulus.
     #[arg(long, default_value_t = 0, requires = "stimulus")]
     seed: u64,
+    /// Receptive fields from gradients: how much every pixel of the stimulus moves each unit's response, without dots.
+    #[arg(long, requires = "stimulus")]
+    gradient: bool,
+    /// Only these units, by id.
+    #[arg(long, value_name = "ID,ID,...", value_delimiter = ',', requires = "gradient")]
+    units: Vec<String>,
     /// By how much windows open later than their event where responses were measured, ms.
     #[arg(long, value_name = "MS", default_value_t = 0.0, allow_negative_numbers = true)]
     delay: f64,
@@ -95,7 +103,8 @@ impl Tune {
         };
         save(output, &kept)?;
         summarise(&kept.tuning);
-        say(format!("{} events, {} units; tables and page are in {}", kept.events.len(), kept.ids.len(), output.display()));
+        let from = if kept.filters.is_some() { kept.what.clone() } else { format!("{} events", kept.events.len()) };
+        say(format!("{from}, {} units; tables and page are in {}", kept.ids.len(), output.display()));
         Ok(ExitCode::SUCCESS)
     }
 
@@ -120,7 +129,7 @@ impl Tune {
                 (in_silico(&network, &recording, domain)?, format!("predicted by {}, {domain} of {}", model.display(), source.display()))
             }
         };
-        Ok(Kept { what, ids, tuning: tuning(&seen)?, events: seen.events, responses: seen.responses })
+        Ok(Kept::of_events(what, ids, seen)?)
     }
 
     fn of_stimulus(&self, source: &std::path::Path, name: &str) -> Result<Kept> {
@@ -133,17 +142,33 @@ impl Tune {
         let Some(size) = opened.network.config().video else {
             bail!("{}: does not say what size of video it was trained on; give it with `striate model import --size`", source.display())
         };
-        let ids = match &opened.trained_on {
+        let ids: Vec<String> = match &opened.trained_on {
             Some(trained_on) => trained_on.units.iter().map(crate::output::id).collect(),
             None => (0..opened.network.config().units).map(|u| u.to_string()).collect(),
         };
         let stimulus = super::stimulus::made(name, &self.settings, size, rate, self.seconds)?;
         let film = stimulus.film(Vec::new(), self.seed)?;
+        if self.gradient {
+            return self.of_gradients(source, name, &opened.network, film, &ids);
+        }
         let progress = bar(film.shape()[0], "showing");
         let seen = to_film(&opened.network, film, &mut |done, _| progress.set_position(done as u64))?;
         progress.finish_and_clear();
         let what = format!("predicted by {}, {name}, seed {}", source.display(), self.seed);
-        Ok(Kept { what, ids, tuning: tuning(&seen)?, events: seen.events, responses: seen.responses })
+        Ok(Kept::of_events(what, ids, seen)?)
+    }
+
+    fn of_gradients(&self, source: &std::path::Path, name: &str, network: &Network, film: Film, ids: &[String]) -> Result<Kept> {
+        let place = |id: &String| ids.iter().position(|other| other == id).with_context(|| format!("--units: the model has no unit {id}"));
+        let units = if self.units.is_empty() { (0..ids.len()).collect() } else { self.units.iter().map(place).collect::<Result<Vec<_>>>()? };
+        let progress = bar(film.shape()[0], "gradients of clips");
+        let fields = gradient_fields(network, film, &units, &mut |done, all| {
+            progress.set_length(all as u64);
+            progress.set_position(done as u64);
+        })?;
+        progress.finish_and_clear();
+        let what = format!("gradients of {} over {} clips of {name}, seed {}", source.display(), fields.clips, self.seed);
+        Ok(Kept::of_gradients(what, units.iter().map(|u| ids[*u].clone()).collect(), fields))
     }
 }
 

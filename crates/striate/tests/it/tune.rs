@@ -48,12 +48,23 @@ fn measured_and_predicted_tuning_are_made_and_compared() {
     output(&["tune", text(&run), directions, "--stimulus", "gratings", "--seconds", "40", "-o", text(&gratings)]);
     assert!(gratings.join("direction-curves.csv").is_file());
 
+    let gradient = at("gradient");
+    let said = output(&["tune", text(&run), "--stimulus", "natural", "--seconds", "1.7", "--gradient", "--units", "4,1", "-o", text(&gradient)]);
+    assert!(said.contains("over 2 clips of natural"), "{said}");
+    let rows = std::fs::read_to_string(gradient.join("spatial.csv")).expect("table");
+    assert!(rows.lines().skip(1).map(|row| row.split(',').next().unwrap_or_default()).eq(["4", "1"]), "{rows}");
+    let page = std::fs::read_to_string(gradient.join("report.html")).expect("page");
+    assert!(gradient.join("filters.npy").is_file() && page.contains("mean gradient") && !page.contains("dark dots"));
+    output(&["tune", "compare", text(&gradient), text(&gradient), "-o", text(&at("gradient-same"))]);
+
     let out = at("x");
     let refused = |arguments: &[&str]| failure(&[&["tune"], arguments, &["-o", text(&out)]].concat());
     assert!(refused(&[text(&animal), "--domain", "natural"]).contains("events"));
     assert!(refused(&[text(&animal), "--domain", "cats"]).contains("there are natural, pink-noise, dots"));
     assert!(refused(&[text(&run), "--stimulus", "cats"]).contains("no stimulus cats"));
     assert!(refused(&[text(&animal)]).contains("--stimulus"));
+    assert!(refused(&[text(&run), "--stimulus", "natural", "--gradient", "--units", "1,cat"]).contains("no unit cat"));
+    assert!(refused(&[text(&run), "--stimulus", "natural", "--gradient", "--seconds", "0.5"]).contains("24 frames"));
     let (directions, fields) = (at("pink-noise-vivo"), at("dots-vivo"));
     assert!(refused(&["compare", text(&directions), text(&fields)]).contains("in common"));
     assert!(refused(&["compare", text(&directions), text(&run)]).contains("tuning.json"));

@@ -77,7 +77,23 @@ impl Trial {
         let error = norm(&difference(&rates, &expected)) / norm(&expected);
         println!("{what}: responses {error:.1e}");
         assert!(error < 1e-5, "{what}: relative error of the responses {error:.1e}");
+        self.check_sensitivity(what, &reference);
         self.check_gradients(what, reference);
+    }
+
+    /// The video's gradient of a weighted sum of all streams' responses.
+    fn check_sensitivity(&self, what: &str, reference: &ReferenceNetwork) {
+        let weights: Vec<f32> = (0..self.responses.len()).map(|i| (i as f32 * 0.7).sin()).collect();
+        let (rates, gradient) = self.network.sensitivity(&self.clip(), &weights, SHAPE[0]).expect("sensitivity");
+        let mut run = self.network.begin(SHAPE[0], Streams::All, Draws::none()).expect("begin");
+        let error = norm(&difference(&wide(&rates), &wide(&run.step(&self.clip()).expect("step"))));
+        assert!(error < 1e-5 * norm(&wide(&rates)), "{what}: other responses than those of a run");
+        let mut sequence = self.sequence(None);
+        let start = sequence.video.intensities.clone();
+        check_slopes(&format!("{what}: sensitivity"), &wide(&gradient), 1e-9, 1e-5, 1e-4, |step| {
+            sequence.video.intensities = sum(&start, step);
+            reference.respond(&sequence).iter().zip(&weights).map(|(r, w)| r * f64::from(*w)).sum()
+        });
     }
 
     fn check_gradients(&self, what: &str, mut reference: ReferenceNetwork) {

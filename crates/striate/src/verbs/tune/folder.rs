@@ -4,17 +4,19 @@
 //! tuning.json                      what was tuned, units, events
 //! responses.npy                    mean responses to events [E, U]
 //! direction.csv, direction-curves.csv, spatial.csv, maps.npy [U, h, w], size.csv, ...
+//! filters.npy                      mean gradients [U, L, h, w], with --gradient
 //! report.json, report.html
 //! ```
 
 use super::pages;
 use crate::output::{npy_bytes, whole_folder};
 use anyhow::{Context, Result, bail};
-use ndarray::{Array2, Ix2, Ix3};
+use ndarray::{Array2, Array4, Ix2, Ix3};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use striate::analysis::tuning::spatial_tuning;
 use striate::import::npy;
+use striate::insilico::gradient_field::GradientFields;
 use striate::insilico::tune::{EventResponses, Tuning, curve_table, tuning};
 use striate::report::tabular;
 use striate::stimulus::Event;
@@ -22,6 +24,7 @@ use striate::stimulus::Event;
 const TUNING: &str = "tuning.json";
 const RESPONSES: &str = "responses.npy";
 const MAPS: &str = "maps.npy";
+const FILTERS: &str = "filters.npy";
 
 /// A tuning, as made or as read back.
 pub struct Kept {
@@ -35,6 +38,8 @@ pub struct Kept {
     pub responses: Array2<f64>,
     /// What they say of each unit.
     pub tuning: Tuning,
+    /// Mean gradients [U, L, h, w], where receptive fields are those of gradients and there are no events.
+    pub filters: Option<Array4<f32>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -64,6 +69,9 @@ pub fn save(path: &Path, kept: &Kept) -> Result<()> {
         if let Some((maps, _)) = &kept.tuning.spatial {
             write(MAPS, &array(maps.shape(), maps.iter().map(|v| *v as f32).collect())?)?;
         }
+        if let Some(filters) = &kept.filters {
+            write(FILTERS, &array(filters.shape(), filters.iter().copied().collect())?)?;
+        }
         for (name, table) in kept.tuning.tables(&kept.ids)? {
             tabular::write_csv(&folder.join(format!("{name}.csv")), &table)?;
         }
@@ -78,6 +86,19 @@ pub fn save(path: &Path, kept: &Kept) -> Result<()> {
 }
 
 impl Kept {
+    /// From responses to events.
+    pub fn of_events(what: String, ids: Vec<String>, seen: EventResponses) -> Result<Self, striate::insilico::Error> {
+        Ok(Self { what, ids, tuning: tuning(&seen)?, events: seen.events, responses: seen.responses, filters: None })
+    }
+
+    /// From gradients.
+    pub fn of_gradients(what: String, ids: Vec<String>, fields: GradientFields) -> Self {
+        let tuned = spatial_tuning(fields.energy.view());
+        let responses = Array2::zeros((0, ids.len()));
+        let tuning = Tuning { spatial: Some((fields.energy, tuned)), ..Tuning::default() };
+        Self { what, ids, tuning, events: Vec::new(), responses, filters: Some(fields.filters) }
+    }
+
     /// Reads a folder that [`save`] wrote, and computes the tuning again.
     pub fn open(path: &Path) -> Result<Self> {
         let file = path.join(TUNING);
@@ -100,6 +121,6 @@ impl Kept {
             let seen = EventResponses { events: events.clone(), responses: responses.clone(), ..EventResponses::new(ids.len()) };
             found = tuning(&seen)?;
         }
-        Ok(Self { what, ids, events, responses, tuning: found })
+        Ok(Self { what, ids, events, responses, tuning: found, filters: None })
     }
 }

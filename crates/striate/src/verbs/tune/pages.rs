@@ -3,6 +3,7 @@
 use super::folder::Kept;
 use crate::output::{number, say, table as columns, whole_folder};
 use anyhow::{Result, bail};
+use ndarray::{Array3, ArrayView2};
 use std::path::Path;
 use striate::analysis::statistics::Density;
 use striate::analysis::tuning::{above_thresholds, compare_direction, compare_spatial};
@@ -17,11 +18,10 @@ const SSI: [f64; 4] = [0.0, 6.5, 7.0, 8.0];
 
 /// The page of one tuning.
 pub fn tuning(kept: &Kept) -> Result<Page> {
-    let mut page = Page::new("Tuning").fact("responses", &kept.what).fact("events", kept.events.len()).fact("units", kept.ids.len());
-    let histogram = |title: &str, values: Vec<f64>| {
-        let samples = vec![Sample { name: "units".into(), values }];
-        Chart::new(title, Axis::new(title, ""), Axis::new("units", ""), Data::Histogram { samples, bins: None })
-    };
+    let mut page = Page::new("Tuning").fact("responses", &kept.what).fact("units", kept.ids.len());
+    if !kept.events.is_empty() {
+        page = page.fact("events", kept.events.len());
+    }
     if let Some((curves, tuned)) = &kept.tuning.direction {
         let mut section = Section::new("Direction")
             .chart(histogram("orientation selectivity (OSI)", tuned.iter().map(|t| t.osi()).collect()))
@@ -35,21 +35,8 @@ pub fn tuning(kept: &Kept) -> Result<Page> {
         ));
     }
     if let Some((maps, tuned)) = &kept.tuning.spatial {
-        let mut section = Section::new("Receptive fields").chart(histogram("spatial selectivity (SSI)", tuned.iter().map(|t| t.ssi()).collect()));
-        for unit in most(&tuned.iter().map(|t| t.ssi()).collect::<Vec<_>>()) {
-            let map = maps.index_axis(ndarray::Axis(0), unit);
-            let (h, w) = map.dim();
-            let places = |count: usize, last: f64| Places::Range { count, ends: [0.0, last] };
-            let colours = Colours { label: "mean response".into(), ..Colours::default() };
-            let (rows, across) = (places(h, h as f64 / w as f64), places(w, 1.0));
-            let data = Data::Heatmap { values: map.iter().copied().collect(), rows, columns: across, colours };
-            let axis = |label: &str| Axis::new(label, "monitor widths");
-            section =
-                section.chart(Chart::new(format!("unit {}", kept.ids[unit]), axis("x, from the left edge"), axis("y, from the upper edge"), data));
-        }
-        page = page.section(section.computed(
-            "Stimulus-triggered average over dark dots: at every pixel the mean response weighted by how far the dot darkens it. SSI = -ln det Cov of the map as a density, coordinates in monitor widths. Receptive field: two-dimensional Gaussian fitted by least squares.",
-        ));
+        let ssi: Vec<f64> = tuned.iter().map(|t| t.ssi()).collect();
+        page = page.section(receptive_fields(kept, maps, ssi));
     }
     for (name, curves, _) in &kept.tuning.others {
         let of = |unit: usize| Series::new(kept.ids[unit].clone(), curves.levels.clone(), curves.mean.row(unit).to_vec());
@@ -62,6 +49,46 @@ pub fn tuning(kept: &Kept) -> Result<Page> {
         page = page.section(Section::new(format!("All units: {}", name.replace('_', " "))).table(name, table));
     }
     Ok(page)
+}
+
+/// Maps of the units with the smallest receptive fields; of gradients, the filters too.
+fn receptive_fields(kept: &Kept, maps: &Array3<f64>, ssi: Vec<f64>) -> Section {
+    let shown = most(&ssi);
+    let mut section = Section::new("Receptive fields").chart(histogram("spatial selectivity (SSI)", ssi));
+    for unit in shown {
+        let id = &kept.ids[unit];
+        let label = if kept.filters.is_some() { "mean squared gradient" } else { "mean response" };
+        section = section.chart(map(&format!("unit {id}"), label, maps.index_axis(ndarray::Axis(0), unit), false));
+        let Some(filters) = &kept.filters else { continue };
+        let lags = filters.index_axis(ndarray::Axis(0), unit);
+        let power = |lag: &ArrayView2<f32>| lag.iter().map(|g| f64::from(g * g)).sum::<f64>();
+        let strongest = (0..lags.len_of(ndarray::Axis(0)))
+            .max_by(|a, b| power(&lags.index_axis(ndarray::Axis(0), *a)).total_cmp(&power(&lags.index_axis(ndarray::Axis(0), *b))));
+        let Some(lag) = strongest else { continue };
+        let title = format!("unit {id}, {} frames before the response", lags.len_of(ndarray::Axis(0)) - 1 - lag);
+        section = section.chart(map(&title, "mean gradient", lags.index_axis(ndarray::Axis(0), lag).mapv(f64::from).view(), true));
+    }
+    section.computed(if kept.filters.is_some() {
+        "Gradient of the response to the last frame of a clip with respect to what the monitor shows (0 to 1). Map: its mean square over clips, frames and colours, which also shows where a unit looks that does not care about sign. Filter: its mean, at the frame where that is strongest. SSI = -ln det Cov of the map as a density, coordinates in monitor widths. Receptive field: two-dimensional Gaussian fitted by least squares."
+    } else {
+        "Stimulus-triggered average over dark dots: at every pixel the mean response weighted by how far the dot darkens it. SSI = -ln det Cov of the map as a density, coordinates in monitor widths. Receptive field: two-dimensional Gaussian fitted by least squares."
+    })
+}
+
+/// A map [h, w] over the monitor.
+fn map(title: &str, label: &str, values: ArrayView2<f64>, diverging: bool) -> Chart {
+    let (h, w) = values.dim();
+    let places = |count: usize, last: f64| Places::Range { count, ends: [0.0, last] };
+    let colours = Colours { label: label.into(), diverging, ..Colours::default() };
+    let (rows, columns) = (places(h, h as f64 / w as f64), places(w, 1.0));
+    let data = Data::Heatmap { values: values.iter().copied().collect(), rows, columns, colours };
+    let axis = |label: &str| Axis::new(label, "monitor widths");
+    Chart::new(title, axis("x, from the left edge"), axis("y, from the upper edge"), data)
+}
+
+fn histogram(title: &str, values: Vec<f64>) -> Chart {
+    let samples = vec![Sample { name: "units".into(), values }];
+    Chart::new(title, Axis::new(title, ""), Axis::new("units", ""), Data::Histogram { samples, bins: None })
 }
 
 /// Compares two tunings of the same units, writes tables and a page, and prints what the paper reports.
