@@ -1,5 +1,6 @@
 //! The `striate` command: one file per verb, no numerical code.
 
+mod figures;
 mod output;
 mod provenance;
 mod run_folder;

@@ -2,7 +2,7 @@
 
 use super::score::{Score, distinct};
 use crate::error::Error;
-use striate_analysis::statistics::paired_t_test;
+use striate_analysis::statistics::{TTest, paired_t_test};
 use striate_analysis::{Column, Table};
 
 /// Arm that lesions are compared with.
@@ -56,7 +56,7 @@ pub fn table(pairs: &[Pair]) -> Result<Table, Error> {
         rows.push((median(&full), median(&lesioned), paired_t_test(&full, &lesioned)?));
     }
     let text = |of: fn(&Pair) -> &String| Column::Text(pairs.iter().map(|p| of(p).clone()).collect());
-    let float = |of: &dyn Fn(&(f64, f64, striate_analysis::statistics::TTest)) -> f64| Column::Float(rows.iter().map(of).collect());
+    let float = |of: &dyn Fn(&(f64, f64, TTest)) -> f64| Column::Float(rows.iter().map(of).collect());
     Ok(Table::new()
         .with("lesion", text(|p| &p.arm))?
         .with("recording", text(|p| &p.subject))?
@@ -71,7 +71,8 @@ pub fn table(pairs: &[Pair]) -> Result<Table, Error> {
         .with("units", Column::Integer(rows.iter().map(|r| r.2.pairs as i64).collect()))?)
 }
 
-/// Mean relative loss of each lesion in each domain over recordings and seeds, with the least and the greatest.
+/// Mean relative loss of each lesion in each domain over recordings and seeds, with the least and the greatest, and a paired two-sided t-test over the
+/// units of all recordings, seeds averaged first.
 pub fn effects(pairs: &[Pair]) -> Result<Table, Error> {
     let all = table(pairs)?;
     let (arms, domains, losses) = (all.text("lesion")?, all.text("domain")?, all.floats("relative loss")?);
@@ -80,6 +81,7 @@ pub fn effects(pairs: &[Pair]) -> Result<Table, Error> {
         let same = |i: &usize| arms[*i] == *arm && domains[*i] == *domain && losses[*i].is_finite();
         (0..losses.len()).filter(same).map(|i| losses[i]).collect()
     };
+    let tests = keys.iter().map(|(arm, domain)| over_units(pairs, arm, domain)).collect::<Result<Vec<_>, _>>()?;
     let over = |fold: &dyn Fn(&[f64]) -> f64| Column::Float(keys.iter().map(|key| fold(&of(key))).collect());
     Ok(Table::new()
         .with("lesion", Column::Text(keys.iter().map(|k| k.0.clone()).collect()))?
@@ -87,5 +89,25 @@ pub fn effects(pairs: &[Pair]) -> Result<Table, Error> {
         .with("relative loss", over(&|v| v.iter().sum::<f64>() / v.len() as f64))?
         .with("least", over(&|v| v.iter().copied().fold(f64::NAN, f64::min)))?
         .with("greatest", over(&|v| v.iter().copied().fold(f64::NAN, f64::max)))?
-        .with("runs", Column::Integer(keys.iter().map(|key| of(key).len() as i64).collect()))?)
+        .with("runs", Column::Integer(keys.iter().map(|key| of(key).len() as i64).collect()))?
+        .with("mean difference", Column::Float(tests.iter().map(|t| t.difference).collect()))?
+        .with("t", Column::Float(tests.iter().map(|t| t.t).collect()))?
+        .with("p", Column::Float(tests.iter().map(|t| t.p).collect()))?
+        .with("units", Column::Integer(tests.iter().map(|t| t.pairs as i64).collect()))?)
+}
+
+/// One test over the units of all recordings; the means of a unit are over the seeds that have a value of it in both networks.
+fn over_units(pairs: &[Pair], arm: &str, domain: &str) -> Result<TTest, Error> {
+    let here: Vec<&Pair> = pairs.iter().filter(|p| p.arm == arm && p.domain == domain).collect();
+    let (mut full, mut lesioned) = (Vec::new(), Vec::new());
+    for subject in distinct(here.iter().map(|p| &p.subject)) {
+        let seeds: Vec<&&Pair> = here.iter().filter(|p| p.subject == *subject).collect();
+        for unit in 0..seeds.iter().map(|p| p.full.len()).max().unwrap_or(0) {
+            let both = seeds.iter().filter_map(|p| Some((*p.full.get(unit)?, *p.lesioned.get(unit)?)));
+            let both: Vec<(f64, f64)> = both.filter(|(a, b)| a.is_finite() && b.is_finite()).collect();
+            full.push(both.iter().map(|(a, _)| a).sum::<f64>() / both.len() as f64);
+            lesioned.push(both.iter().map(|(_, b)| b).sum::<f64>() / both.len() as f64);
+        }
+    }
+    Ok(paired_t_test(&full, &lesioned)?)
 }

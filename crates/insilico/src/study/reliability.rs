@@ -46,11 +46,11 @@ pub const MEASURES: [Measure; 3] = [
 /// First frames of each trial that are left out.
 const BURNIN: usize = 10;
 
-/// One row per unit: recording, both seeds, and all [`MEASURES`].
+/// One row per unit: recording (by the name given), both seeds, and all [`MEASURES`].
 ///
 /// # Errors
 /// The networks do not fit the recording.
-pub fn agreement(a: &Network, b: &Network, recording: &Recording, seeds: [u64; 2]) -> Result<Table, Error> {
+pub fn agreement(a: &Network, b: &Network, recording: &Recording, name: &str, seeds: [u64; 2]) -> Result<Table, Error> {
     let units = recording.unit_count();
     let (first, second) = (test_responses(a, recording)?, test_responses(b, recording)?);
     let correlation = |shift: usize| -> Vec<f64> { (0..units).map(|u| pearson(&first[u], &second[(u + shift) % units])).collect() };
@@ -62,7 +62,7 @@ pub fn agreement(a: &Network, b: &Network, recording: &Recording, seeds: [u64; 2
     let seed = |seed: u64| Column::Integer(vec![seed as i64; units]);
     let [response, chance, location] = MEASURES.map(|m| m.name);
     Ok(Table::new()
-        .with("recording", Column::Text(vec![recording.meta().animal.clone(); units]))?
+        .with("recording", Column::Text(vec![name.to_owned(); units]))?
         .with("unit", Column::Text(recording.units().ids()))?
         .with("seed", seed(seeds[0]))?
         .with("other seed", seed(seeds[1]))?

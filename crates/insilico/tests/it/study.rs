@@ -54,6 +54,13 @@ fn a_lesion_is_held_against_the_full_network_of_the_same_recording() {
     assert!((t - 5.0).abs() < 1e-6, "{t}");
     let effects = lesion::effects(&pairs).expect("table");
     assert_eq!(effects.integers("runs").expect("column"), [1]);
+    assert!((effects.floats("t").expect("column")[0] - t).abs() < 1e-9, "one seed: the same test");
+    // a second seed whose losses are .2, .1, .15: means .15, .1, .1, standard deviation .0288675
+    let again = |s: Score| Score { seed: 1, ..s };
+    let more = [again(score("full", "a", 1.0, &[0.5, 0.6, 0.7, 0.4])), again(score("2-D convolutions", "a", 1.0, &[0.3, 0.5, 0.55, f64::NAN]))];
+    let effects = lesion::effects(&lesion::pairs(&[scores.to_vec(), more.to_vec()].concat())).expect("table");
+    let (t, units) = (effects.floats("t").expect("column")[0], effects.integers("units").expect("column")[0]);
+    assert!((t - 7.0).abs() < 1e-6 && units == 3, "{t} of {units}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The page of a study: its tables and figures, from the scores of its cells.
 
 use super::folder::StudyFolder;
+use crate::figures::densities;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use striate::analysis::Table;
@@ -133,18 +134,13 @@ fn lesion_sections(page: Page, scores: &[Score]) -> Result<Page> {
                 name: format!("{} s{}", p.subject, p.seed),
                 values: p.full.iter().zip(&p.lesioned).map(|(a, b)| a - b).collect(),
             };
-            let histogram = Data::Histogram { samples: of_arm.iter().map(difference).collect(), bins: None };
-            section = section.chart(Chart::new(
-                format!("{arm}: difference of each unit"),
-                Axis::new("full - lesioned", ""),
-                Axis::new("units", ""),
-                histogram,
-            ));
+            let samples: Vec<Sample> = of_arm.iter().map(difference).collect();
+            let far = samples.iter().flat_map(|s| &s.values).filter(|v| v.is_finite()).fold(0.0f64, |far, v| far.max(v.abs()));
+            section = section.chart(densities(format!("{arm}: difference of each unit"), Axis::new("full - lesioned", ""), samples, [-far, far]));
         }
         page = page.section(section.computed(ACCURACY));
     }
-    let how =
-        "Relative loss: (full - lesioned) / full, of medians over the units that have a value in both. t and p: paired two-sided t-test over units.";
+    let how = "Relative loss: (full - lesioned) / full, of medians over the units that have a value in both. t and p: paired two-sided t-test over units; of the effects, over the units of all recordings, seeds averaged first. Densities: Gaussian kernels, Scott's bandwidth.";
     Ok(page.section(Section::new("Every pair of models").table("effects", effects).table("pairs", table).computed(how)))
 }
 
@@ -208,7 +204,7 @@ fn reliability_sections(mut page: Page, study: &StudyFolder, cells: &[Cell], sco
                     let weights = crate::run_folder::weights_of(&study.run(&cell.name))?;
                     Ok(striate::model::open::load(&weights, None, None)?.network)
                 };
-                let table = reliability::agreement(&network(a)?, &network(b)?, &recording, [a.seed, b.seed])?;
+                let table = reliability::agreement(&network(a)?, &network(b)?, &recording, &subject.name, [a.seed, b.seed])?;
                 match &mut all {
                     Some(all) => all.append(table)?,
                     none => *none = Some(table),

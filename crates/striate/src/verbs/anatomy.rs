@@ -3,12 +3,13 @@
 mod files;
 mod pages;
 mod samples;
+mod stability;
 mod table;
 
 use crate::output::{free, note, number, say, say_json, whole_folder};
 use crate::run_folder::recording_of;
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
 use files::{write_states, write_units};
 use ndarray::{Array1, Array2};
 use samples::{LeftOut, Matched, Samples, matched, numbers};
@@ -31,9 +32,12 @@ use striate::report::read_table;
 /// with --recording. Any table of features (--features) can take the place of the model. See docs/anatomy.md.
 #[derive(Args)]
 #[command(
+    args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  striate anatomy runs/mouse --recording mouse.zarr -o anatomy\n  striate anatomy mouse.safetensors --labels units.csv --column cell_type --without L5NP -o types\n  striate anatomy --features tuning.csv --column layer --group fly -o layers"
 )]
 pub struct Anatomy {
+    #[command(subcommand)]
+    further: Option<Further>,
     /// Run folder or model file.
     #[arg(required_unless_present = "features", conflicts_with = "features")]
     model: Option<PathBuf>,
@@ -77,11 +81,17 @@ pub struct Anatomy {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Folder to create.
-    #[arg(short, long)]
-    output: PathBuf,
+    #[arg(short, long, required = true)]
+    output: Option<PathBuf>,
     /// Print the summary as JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// What else can be asked of barcodes.
+#[derive(Subcommand)]
+enum Further {
+    Stability(stability::Stability),
 }
 
 /// What accuracy.json tells.
@@ -109,7 +119,12 @@ struct Summary {
 impl Anatomy {
     /// Runs the verb.
     pub fn run(self) -> Result<ExitCode> {
-        free(&self.output)?;
+        if let Some(Further::Stability(stability)) = &self.further {
+            stability.run()?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let Some(folder) = &self.output else { bail!("name a folder to create (-o)") };
+        free(folder)?;
         let samples = match (&self.model, &self.features) {
             (Some(model), _) => Samples::of_model(model)?,
             (None, Some(features)) => {
@@ -129,7 +144,7 @@ impl Anatomy {
         let class = |row: &usize| names[*row].as_str();
         let classes = Labels::new(&matched.rows.iter().map(class).collect::<Vec<_>>());
         let found = self.decoded(&samples, &matched, &labels, &classes, &of)?;
-        whole_folder(&self.output, |folder| {
+        whole_folder(folder, |folder| {
             found.write(folder, &samples, &matched, &classes)?;
             let mut positions = None;
             if let Some(network) = &samples.network {

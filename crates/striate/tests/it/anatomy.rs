@@ -175,3 +175,49 @@ fn what_cannot_be_decoded_is_told() {
     write_npy(&at("x.npy"), "<f4", "(24, 1)", &[0; 96]);
     assert!(failure(&arguments).contains("2 rows for 24 samples"));
 }
+
+#[test]
+fn a_neuron_is_nearer_to_itself_than_to_its_neighbours() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = |name: &str| folder.path().join(name);
+    let (recording, model) = animal(folder.path());
+    let opened = open::load(&model, None, None).expect("a model");
+    let save = |name: &str, change: &dyn Fn(&mut Network)| {
+        let mut network = opened.network.clone();
+        change(&mut network);
+        open::save(&at(name), &network, &[], opened.trained_on.as_ref()).expect("save");
+        at(name)
+    };
+    let weights = "readout.feature.weights.0";
+    let nudge = |network: &mut Network| {
+        network.params_mut().get_mut(weights).expect("weights").value.iter_mut().enumerate().for_each(|(i, w)| *w += 0.02 * noise(i + 5));
+    };
+    let (later, other) = (
+        save("later.safetensors", &nudge),
+        save("other.safetensors", &|network| {
+            network.params_mut().iter_mut().filter(|p| p.name.starts_with("core.")).for_each(|p| p.value.iter_mut().for_each(|v| *v += 0.1));
+        }),
+    );
+    let units = Recording::open(&recording).expect("a recording");
+    let column = |name: &str| -> Vec<String> { units.units().column(name).expect("a column").iter().map(ToString::to_string).collect() };
+    let (ids, x, y) = (units.units().ids(), column("soma_x"), column("soma_y"));
+    let rows: Vec<String> = (0..ids.len()).map(|i| format!("{},cell {i},{},{}", ids[i], x[i], y[i])).collect();
+    std::fs::write(at("units.csv"), format!("id,cell,soma_x,soma_y\n{}\n", rows.join("\n"))).expect("write");
+    let table = at("units.csv");
+    let asked = ["--labels", text(&table), "--neuron", "cell", "--radius", "2000"];
+    let said = output(&[&["anatomy", "stability", text(&model), text(&later), "-o", text(&at("out"))], &asked[..]].concat());
+    assert!(said.contains("40 of 40 neurons have less than 5 % of their neighbours in other scans"), "{said}");
+    let rows = std::fs::read_to_string(at("out").join("stability.csv")).expect("table");
+    assert_eq!(rows.lines().count(), 41);
+    for row in rows.lines().skip(1) {
+        let values: Vec<f64> = row.split(',').skip(1).map(|v| v.parse().expect("a number")).collect();
+        assert!(values[0] < 0.05 && values[1] > 3.0 * values[0] && values[2] > 3.0 * values[0], "{row}");
+    }
+    let refused = |arguments: &[&str]| failure(&[&["anatomy", "stability"], arguments, &["-o", text(&at("x"))]].concat());
+    assert!(refused(&[&[text(&model), text(&other)], &asked[..]].concat()).contains("different cores"));
+    assert!(refused(&[text(&model), text(&later)]).contains("--labels"));
+    assert!(refused(&[text(&model)]).contains("2 values"));
+    std::fs::write(at("flat.csv"), "id,soma_x\n0,1\n1,2\n").expect("write");
+    assert!(refused(&[text(&model), text(&later), "--labels", text(&at("flat.csv"))]).contains("soma_y"));
+    assert!(!at("x").exists());
+}

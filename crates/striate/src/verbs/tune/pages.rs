@@ -1,11 +1,11 @@
 //! Pages of a tuning and of a comparison, as the paper draws them (Figure 4, Extended Data Fig. 6).
 
 use super::folder::Kept;
+use crate::figures::densities;
 use crate::output::{number, say, table as columns, whole_folder};
 use anyhow::{Result, bail};
 use ndarray::{Array3, ArrayView2};
 use std::path::Path;
-use striate::analysis::statistics::Density;
 use striate::analysis::tuning::{above_thresholds, compare_direction, compare_spatial};
 use striate::analysis::{Column, Table};
 use striate::report::{Axis, Chart, Colours, Data, Page, Places, Sample, Section, Series, tabular};
@@ -112,7 +112,7 @@ pub fn compare(a: &Kept, b: &Kept, output: &Path) -> Result<()> {
         for (column, index, by) in [("orientation_difference_deg", &osi, "OSI"), ("direction_difference_deg", &dsi, "DSI")] {
             let name = column.trim_end_matches("_deg").replace('_', " ");
             let (values, most) = (differences.floats(column)?, if by == "OSI" { 90.0 } else { 180.0 });
-            section = section.chart(densities(&name, "degrees", values, index, &INDEX, by, most));
+            section = section.chart(above(&name, "degrees", values, index, &INDEX, by, most));
             let table = above_thresholds(index, values, &INDEX)?;
             told.extend(rows(&name, by, "degrees", &table)?);
             section = section.table(format!("median {name} above thresholds of {by}"), table);
@@ -138,7 +138,7 @@ pub fn compare(a: &Kept, b: &Kept, output: &Path) -> Result<()> {
         told.extend(rows("location difference", "SSI", "monitor widths", &table)?);
         let section = Section::new("Receptive fields")
             .chart(scatter("SSI", one.iter().map(|t| t.ssi()).collect(), ssi.clone()))
-            .chart(densities("location difference", "monitor widths", values, &ssi, &SSI, "SSI", 0.5))
+            .chart(above("location difference", "monitor widths", values, &ssi, &SSI, "SSI", 0.5))
             .table("median location difference above thresholds of SSI", table);
         page = page.section(section.computed("Distance of the centres of the fitted Gaussians, in monitor widths."));
         tables.push(("spatial", differences));
@@ -186,17 +186,13 @@ fn scatter(index: &str, first: Vec<f64>, second: Vec<f64>) -> Chart {
     Chart::new(index, Axis::new(format!("{index}, first"), ""), Axis::new(format!("{index}, second"), ""), data)
 }
 
-/// A density for each threshold.
-fn densities(name: &str, unit: &str, values: &[f64], index: &[f64], thresholds: &[f64], by: &str, last: f64) -> Chart {
-    const POINTS: usize = 101;
-    let grid: Vec<f64> = (0..POINTS).map(|i| last * i as f64 / (POINTS - 1) as f64).collect();
-    let of = |threshold: f64| {
-        let kept: Vec<f64> = index.iter().zip(values).filter(|(i, v)| **i > threshold && v.is_finite()).map(|(_, v)| *v).collect();
-        // a density needs two values that differ
-        Density::scott(&kept).ok().map(|d| Series::new(format!("{by} > {threshold} ({})", kept.len()), grid.clone(), d.on(&grid)))
+/// A density of the differences above each threshold of an index.
+fn above(name: &str, unit: &str, values: &[f64], index: &[f64], thresholds: &[f64], by: &str, last: f64) -> Chart {
+    let of = |threshold: &f64| {
+        let values = index.iter().zip(values).filter(|(i, _)| *i > threshold).map(|(_, v)| *v).collect();
+        Sample { name: format!("{by} > {threshold}"), values }
     };
-    let series = thresholds.iter().filter_map(|t| of(*t)).collect();
-    Chart::new(name, Axis::new(name, unit), Axis::new("density", ""), Data::Lines { series })
+    densities(name, Axis::new(name, unit), thresholds.iter().map(of).collect(), [0.0, last])
 }
 
 /// Units of the highest values.
