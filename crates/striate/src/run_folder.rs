@@ -24,7 +24,7 @@ use striate::model::open::{self, TrainedOn};
 use striate::recording::Recording;
 use striate::report::tensorboard::EventWriter;
 use striate::training::preset::to_toml;
-use striate::training::{Epoch, Training};
+use striate::training::{Epoch, Preset, Training};
 
 /// A run on disk.
 pub struct RunFolder {
@@ -195,6 +195,13 @@ pub fn epochs(path: &Path) -> Result<Vec<Epoch>> {
 /// Files of weights that a folder holds, the best epoch's first.
 pub fn weights_in(path: &Path) -> Vec<PathBuf> {
     [BEST, LAST].map(|name| path.join(name)).into_iter().filter(|file| file.is_file()).collect()
+}
+
+/// The preset of a run folder, or of the run a cohort's member is in; none of a model file.
+pub fn preset_of(path: &Path) -> Result<Option<Preset>> {
+    let cohort = path.parent().filter(|folder| folder.ends_with(MEMBERS)).and_then(Path::parent);
+    let file = cohort.unwrap_or(path).join("preset.toml");
+    Ok(if inputs::is_run(cohort.unwrap_or(path)) { Some(Preset::load(&file.to_string_lossy(), &[])?) } else { None })
 }
 
 /// Weights of a run folder (the best epoch's where there is one, else the last's) or of a model file.

@@ -2,7 +2,7 @@
 
 use crate::output::{bar, free, note, number, say, say_json, table, whole_folder};
 use crate::provenance::{EVALUATED, Origin};
-use crate::run_folder::weights_for;
+use crate::run_folder::{preset_of, weights_for};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -30,9 +30,9 @@ pub struct Evaluate {
     /// Folder to create.
     #[arg(short, long)]
     output: PathBuf,
-    /// First frames of each trial that are not scored.
-    #[arg(long, default_value_t = EvaluateOptions::default().burnin)]
-    burnin: usize,
+    /// First frames of each trial that are not scored; by default as many as in training, 10 for a model file.
+    #[arg(long)]
+    burnin: Option<usize>,
     /// Show frames as they are, whatever size the twin was trained on.
     #[arg(long)]
     native: bool,
@@ -58,7 +58,8 @@ impl Evaluate {
         }
         let [height, width, _] = recording.frame_shape();
         resampled(&network, [height, width], self.native).into_iter().for_each(|(_, line)| note(line));
-        let options = EvaluateOptions { burnin: self.burnin, native: self.native };
+        let burnin = self.burnin.map_or_else(|| burnin_of(&self.model), Ok)?;
+        let options = EvaluateOptions { burnin, native: self.native };
         let progress = bar(0, "evaluating");
         let domains = evaluate(&network, &recording, &options, &mut |done, total| {
             progress.set_length(total as u64);
@@ -69,7 +70,7 @@ impl Evaluate {
             Error::Analysis(striate::analysis::Error::NothingLeft { .. }) => anyhow::Error::new(e).context("lower --burnin"),
             e => e.into(),
         })?;
-        let origin = Origin::model(&weights, &recording, self.burnin)?;
+        let origin = Origin::model(&weights, &recording, burnin)?;
         let summaries = save(&self.output, &recording, &domains, &origin)?;
         if self.json {
             say_json(&summaries)?
@@ -78,6 +79,11 @@ impl Evaluate {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Frames that training left unscored where the model is a run folder.
+fn burnin_of(model: &Path) -> Result<usize> {
+    Ok(preset_of(model)?.map_or(EvaluateOptions::default().burnin, |preset| preset.objective.burnin_frames))
 }
 
 /// Writes an evaluation's tables and figure, and returns its summary.

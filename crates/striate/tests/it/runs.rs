@@ -97,7 +97,7 @@ fn a_twin_is_evaluated_on_its_own_neurons_in_its_own_size() {
     let folder = tempfile::tempdir().expect("folder");
     let at = |name: &str| folder.path().join(name);
     animal(&at("a.zarr"));
-    train(&at("a.zarr"), &at("run"), &["loader.validation_size=0"]);
+    train(&at("a.zarr"), &at("run"), &["loader.validation_size=0", "objective.burnin_frames=4"]);
     let (run, recording) = (at("run"), at("a.zarr"));
     let evaluate = |out: &str, more: &[&str]| {
         let out = at(out);
@@ -107,6 +107,10 @@ fn a_twin_is_evaluated_on_its_own_neurons_in_its_own_size() {
     let late = evaluate("late", &["--burnin", "1000"]);
     assert!(!late.status.success() && said(&late).contains("--burnin"), "{}", said(&late));
     assert!(!at("late").exists(), "an output was begun");
+    assert!(evaluate("same", &[]).status.success());
+    let how = std::fs::read_to_string(at("same").join("evaluation.toml")).expect("provenance");
+    assert!(how.contains("burnin = 4"), "as in training: {how}");
+    std::fs::remove_dir_all(at("same")).expect("remove");
 
     edit(&recording.join("zarr.json"), "simulated-1", "another-animal");
     let other = evaluate("other", &[]);
