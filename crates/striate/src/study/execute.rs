@@ -1,12 +1,12 @@
 //! Execution of a study: cells as processes of this program, several at a time, each stopped and resumed like any run.
 
 use super::folder::StudyFolder;
+use super::stopping;
 use crate::output::{complain, hold, note, say};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use striate::insilico::study::{Cell, Trained};
 
@@ -30,13 +30,7 @@ struct Running<'a> {
 
 /// Runs all cells that are not done, `jobs` at a time with `threads` threads each.
 pub fn execute(study: &StudyFolder, cells: &[Cell], jobs: usize, threads: usize) -> Result<Ended> {
-    static STOP: AtomicBool = AtomicBool::new(false);
-    let _ = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::SeqCst) {
-            std::process::exit(130); // asked twice; the runs' last checkpoints are whole
-        }
-        complain("\nstopping after the steps under way; once more to stop at once");
-    });
+    stopping::listen();
     let lock = hold(&study.path.join("lock"), || {
         note("processes of the same study are under way, perhaps of one that was killed; waiting for them to end");
         Ok(())
@@ -48,8 +42,7 @@ pub fn execute(study: &StudyFolder, cells: &[Cell], jobs: usize, threads: usize)
         say(format!("{} of {all} models are done already", all - waiting.len()));
     }
     loop {
-        let stop = STOP.load(Ordering::SeqCst);
-        while !stop && running.len() < jobs {
+        while !stopping::asked() && running.len() < jobs {
             let Some(next) = waiting.iter().position(|cell| ready(study, cells, cell)) else { break };
             let cell = waiting.remove(next);
             running.push(Running { cell, child: train(study, cell, threads, &lock)?, evaluating: false, began: Instant::now() });
@@ -60,16 +53,20 @@ pub fn execute(study: &StudyFolder, cells: &[Cell], jobs: usize, threads: usize)
         std::thread::sleep(Duration::from_millis(50));
         let mut still = Vec::new();
         for mut run in running {
-            match run.child.try_wait().context("a process of the study")? {
+            let status = run.child.try_wait().context("a process of the study")?;
+            if status.is_some() {
+                stopping::ended(&run.child);
+            }
+            match status {
                 None => still.push(run),
                 Some(status) if !status.success() => {
-                    if !(STOP.load(Ordering::SeqCst) || status.code() == Some(130)) {
+                    if !(stopping::asked() || status.code() == Some(130)) {
                         let log = study.log(&run.cell.name);
                         complain(format!("{}: failed; see {}", run.cell.name, log.display()));
                         failed.insert(&run.cell.name, log.display().to_string());
                     }
                 }
-                Some(_) if !run.evaluating && run.cell.subject().is_some() && !STOP.load(Ordering::SeqCst) => {
+                Some(_) if !run.evaluating && run.cell.subject().is_some() && !stopping::asked() => {
                     let child = evaluate(study, run.cell, threads, &lock)?;
                     still.push(Running { child, evaluating: true, ..run });
                 }
@@ -123,7 +120,7 @@ fn train(study: &StudyFolder, cell: &Cell, threads: usize, lock: &File) -> Resul
     command.arg("train");
     if run.exists() {
         command.arg("--resume").arg(&run);
-        return command.spawn().context("cannot start a process");
+        return stopping::spawn(&mut command).context("cannot start a process");
     }
     match &cell.trained {
         Trained::Core => {
@@ -144,14 +141,14 @@ fn train(study: &StudyFolder, cell: &Cell, threads: usize, lock: &File) -> Resul
         std::fs::create_dir_all(parent).with_context(|| format!("{}: cannot create the folder", parent.display()))?;
     }
     command.args(&cell.settings);
-    command.spawn().context("cannot start a process")
+    stopping::spawn(&mut command).context("cannot start a process")
 }
 
 fn evaluate(study: &StudyFolder, cell: &Cell, threads: usize, lock: &File) -> Result<Child> {
     let mut command = process(study, cell, threads, lock)?;
     let subject = cell.subject().context("a core is not evaluated")?;
     command.arg("evaluate").arg(study.run(&cell.name)).arg(&study.design.test[subject].path).arg("-o").arg(study.evaluation(&cell.name));
-    command.spawn().context("cannot start a process")
+    stopping::spawn(&mut command).context("cannot start a process")
 }
 
 /// Names of cells that a study must not have twice; a design that gives two models one name is a bug.

@@ -13,3 +13,4 @@
 pub mod execute;
 pub mod folder;
 pub mod pages;
+mod stopping;

@@ -133,3 +133,31 @@ fn a_study_that_means_nothing_is_refused() {
     let told = String::from_utf8_lossy(&run.stderr);
     assert!(!run.status.success() && told.contains("logs") && told.contains("--resume"), "{told}");
 }
+
+/// A scheduler signals one process, not a terminal's whole group.
+#[test]
+#[cfg(unix)]
+fn a_signal_to_the_study_alone_stops_its_models() {
+    let folder = tempfile::tempdir().expect("folder");
+    let animal = folder.path().join("a.zarr");
+    animal_of(&animal, "sim-0", 0, 8);
+    let out = folder.path().join("areas");
+    let mut arguments = study("areas", &[], &[text(&animal)], text(&out));
+    arguments.extend(["scheduler.cycle_size=10000", "loader.training_size=100"]);
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_striate"))
+        .args(&arguments)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    let run = out.join("runs/individual-sim-0-s0");
+    let began = std::time::Instant::now();
+    while !run.is_dir() && began.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill").success());
+    let status = child.wait().expect("a child");
+    assert_eq!(status.code(), Some(130));
+    let log = read(&out, "logs/individual-sim-0-s0.txt");
+    assert!(log.contains("--resume"), "the model under way stopped by itself: {log}");
+}
