@@ -29,7 +29,7 @@ impl Size {
         }
     }
 
-    /// Settings of each animal, the cohort first; names and seeds count from 1 and from `seed`.
+    /// Settings of each animal, the cohort first; seeds count from `seed`.
     pub fn configs(self, seed: u64) -> Vec<SimulateConfig> {
         let (cohort, test) = self.animals();
         animals(&self.like(), cohort + test, seed)
@@ -38,6 +38,28 @@ impl Size {
 
 /// Animals alike but for name and seed.
 pub fn animals(like: &SimulateConfig, count: usize, seed: u64) -> Vec<SimulateConfig> {
-    let one = |n: usize| SimulateConfig { animal: format!("simulated-{n}"), seed: seed.wrapping_add(n as u64 - 1), ..like.clone() };
-    (1..=count).map(one).collect()
+    let one = |n: usize| {
+        let seed = seed.wrapping_add(n as u64);
+        SimulateConfig { animal: name(seed), seed, ..like.clone() }
+    };
+    (0..count).map(one).collect()
+}
+
+/// What the animal of a seed is called: neurons of two seeds are not those of one animal.
+pub fn name(seed: u64) -> String {
+    format!("simulated-{}", u128::from(seed) + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn animals_of_two_seeds_have_two_names() {
+        let cohort = animals(&SimulateConfig::default(), 3, 7);
+        let all: Vec<(String, u64)> = cohort.into_iter().map(|c| (c.animal, c.seed)).collect();
+        assert_eq!(all, [("simulated-8".to_owned(), 7), ("simulated-9".into(), 8), ("simulated-10".into(), 9)]);
+        assert_eq!(SimulateConfig::default().animal, name(SimulateConfig::default().seed));
+        assert_eq!(name(u64::MAX), "simulated-18446744073709551616");
+    }
 }

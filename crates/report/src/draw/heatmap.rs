@@ -9,7 +9,7 @@ use crate::ticks::{Plan, drawable, significant};
 
 /// Least and greatest height of the plot in pixels, and room for the bar of colours.
 const HEIGHT: [f64; 2] = [140.0, 420.0];
-const BAR: f64 = 78.0;
+const BAR: f64 = 92.0;
 /// More cells than these are averaged in blocks: a page stays small, and the eye sees no more.
 const MANY: usize = 4000;
 /// Values are written into matrices of this many columns or fewer.

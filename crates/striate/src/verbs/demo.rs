@@ -13,6 +13,7 @@ use std::time::Instant;
 use striate::insilico::baseline::{BaselineOptions, linear_nonlinear};
 use striate::insilico::evaluate::{EvaluateOptions, Summary, evaluate as evaluate_twin};
 use striate::model::open;
+use striate::simulation::cohort::name;
 use striate::simulation::{SimulateConfig, simulate};
 use striate::training::Preset;
 use striate::training::individual::individual;
@@ -43,7 +44,7 @@ impl Demo {
         let [animal, run, twin_folder, linear_folder] = ["animal.zarr", "run", "twin", "linear"].map(|name| self.output.join(name));
 
         say("1/4  simulating an animal: a visual cortex whose truth is known, watching natural-like video");
-        let config = SimulateConfig { seed: self.seed, ..SimulateConfig::default() };
+        let config = SimulateConfig { animal: name(self.seed), seed: self.seed, ..SimulateConfig::default() };
         let progress = bar(0, "simulating");
         let recording = simulate(&config, &animal, &mut |done, total| {
             progress.set_length(total as u64);

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use striate::simulation::cohort::animals;
+use striate::simulation::cohort::{animals, name};
 use striate::simulation::{Domain, SimulateConfig, simulate};
 
 /// Make a recording of a simulated visual cortex whose truth is known, or of a cohort of such animals.
@@ -21,9 +21,9 @@ pub struct Simulate {
     /// Recording to create; with --animals, a folder of recordings.
     #[arg(short, long)]
     output: PathBuf,
-    /// Name of the animal.
-    #[arg(long, default_value = "simulated-1", conflicts_with = "animals")]
-    animal: String,
+    /// Name of the animal; by default simulated-1 for seed 0, simulated-2 for seed 1 and so on.
+    #[arg(long, conflicts_with = "animals")]
+    animal: Option<String>,
     /// Make a cohort: animals that share filters but not neurons, seeds counting from --seed.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     animals: Option<u16>,
@@ -75,7 +75,7 @@ impl Simulate {
             bail!("{}: exists already; choose another name", self.output.display());
         }
         let config = SimulateConfig {
-            animal: self.animal,
+            animal: self.animal.clone().unwrap_or_else(|| name(self.seed)),
             units: self.units,
             train_minutes: self.minutes,
             test_domains: self.domains.into_iter().map(Domain::from).collect(),

@@ -42,13 +42,28 @@ pub fn tuning(kept: &Kept) -> Result<Page> {
         let of = |unit: usize| Series::new(kept.ids[unit].clone(), curves.levels.clone(), curves.mean.row(unit).to_vec());
         let peak = |unit: usize| curves.mean.row(unit).iter().copied().fold(f64::NAN, f64::max);
         let series = most(&(0..kept.ids.len()).map(peak).collect::<Vec<_>>()).into_iter().map(of).collect();
-        let chart = Chart::new(name.replace('_', " "), Axis::new(name.replace('_', " "), ""), Axis::new("mean response", ""), Data::Lines { series });
-        page = page.section(Section::new(name.replace('_', " ")).chart(chart));
+        let (name, unit) = (name.replace('_', " "), unit_of(name));
+        let chart = Chart::new(&name, Axis::new(&name, unit), Axis::new("mean response", ""), Data::Lines { series });
+        page = page.section(
+            Section::new(&name)
+                .chart(chart)
+                .computed("Mean response to each level over events; the units of the highest peaks. Fits are in the table."),
+        );
     }
     for (name, table) in kept.tuning.tables(&kept.ids)? {
         page = page.section(Section::new(format!("All units: {}", name.replace('_', " "))).table(name, table));
     }
     Ok(page)
+}
+
+/// Unit of what a stimulus varies.
+fn unit_of(parameter: &str) -> &'static str {
+    match parameter {
+        "size" => "degrees",
+        "spatial_frequency" => "cycles per degree",
+        "temporal_frequency" => "Hz",
+        _ => "",
+    }
 }
 
 /// Maps of the units with the smallest receptive fields; of gradients, the filters too.
