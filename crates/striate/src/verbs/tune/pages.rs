@@ -12,6 +12,8 @@ use striate::report::{Axis, Chart, Colours, Data, Page, Places, Sample, Section,
 
 /// Units whose curves or maps a page shows: those most selective.
 const SHOWN: usize = 12;
+/// Curves in one chart, as many as there are colours.
+const CURVES: usize = 6;
 /// Thresholds of OSI and DSI, and of SSI (the paper's and some below).
 const INDEX: [f64; 4] = [0.0, 0.1, 0.3, 0.5];
 const SSI: [f64; 4] = [0.0, 6.5, 7.0, 8.0];
@@ -41,7 +43,7 @@ pub fn tuning(kept: &Kept) -> Result<Page> {
     for (name, curves, _) in &kept.tuning.others {
         let of = |unit: usize| Series::new(kept.ids[unit].clone(), curves.levels.clone(), curves.mean.row(unit).to_vec());
         let peak = |unit: usize| curves.mean.row(unit).iter().copied().fold(f64::NAN, f64::max);
-        let series = most(&(0..kept.ids.len()).map(peak).collect::<Vec<_>>()).into_iter().map(of).collect();
+        let series = most(&(0..kept.ids.len()).map(peak).collect::<Vec<_>>()).into_iter().take(CURVES).map(of).collect();
         let (name, unit) = (name.replace('_', " "), unit_of(name));
         let chart = Chart::new(&name, Axis::new(&name, unit), Axis::new("mean response", ""), Data::Lines { series });
         page = page.section(
