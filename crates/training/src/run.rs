@@ -9,6 +9,7 @@ use crate::optimizer::SgdClip;
 use crate::recipe::Recipe;
 use crate::schedule::learning_rate;
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 use striate_model::Network;
 use striate_recording::{Recording, Tier};
 
@@ -53,6 +54,8 @@ pub enum Step {
         steps: usize,
         /// Objective before the step, mean over the cohort.
         objective: f64,
+        /// How long the step waited for its clips, which are read in the background.
+        waited: Duration,
     },
     /// A validation batch was scored.
     Validated {
@@ -164,8 +167,8 @@ impl Training {
         let flow = std::thread::scope(|scope| {
             let batches = batch::prefetch(scope, todo, self.preset.loader.sample_size);
             while self.progress.step < steps {
-                let objective = self.step(recordings, &mut batches.iter(), collective, lr)?;
-                let step = Step::Trained { step: self.progress.step, steps, objective };
+                let (objective, waited) = self.step(recordings, &mut batches.iter(), collective, lr)?;
+                let step = Step::Trained { step: self.progress.step, steps, objective, waited };
                 self.progress.step += 1;
                 self.progress.objective_sum += objective;
                 if observe(&step).is_break() {
@@ -206,18 +209,21 @@ impl Training {
         self.preset.optimizer.seed.wrapping_add((member.rank + self.world * self.finished()) as u64)
     }
 
-    /// One gradient step of every member; returns the mean objective before it.
+    /// One gradient step of every member; returns the mean objective before it, and how long it waited for clips.
     fn step(
         &mut self,
         recordings: &[Recording],
         batches: &mut dyn Iterator<Item = Result<batch::Batch, Error>>,
         collective: &mut dyn Collective,
         lr: f64,
-    ) -> Result<f64, Error> {
+    ) -> Result<(f64, Duration), Error> {
+        let mut waited = Duration::ZERO;
         let place = Place { epoch: self.finished() + 1, step: self.progress.step };
         let mut contributions = Vec::new();
         for (member, recording) in self.members.iter_mut().zip(recordings) {
+            let began = Instant::now();
             let batch = batches.next().ok_or(Error::NoTrials { tier: "train" })??;
+            waited += began.elapsed();
             let found = member.gradients(recording, &batch, &self.preset, self.recipe.frozen(), place);
             let (objective, gradients) = found.map_err(|e| if self.world > 1 { e.of_recording(recording) } else { e })?;
             let shares = |name: &str| self.recipe.shared().is_some_and(|share| share.contain(name));
@@ -228,7 +234,7 @@ impl Training {
         }
         let all = collective.gather(contributions)?;
         self.step_shared(&all, lr);
-        mean_objective(&all).ok_or(Error::Gone)
+        Ok((mean_objective(&all).ok_or(Error::Gone)?, waited))
     }
 
     /// Moves the shared parameters by the mean of all gradients. The first member steps, the others point to what it has.

@@ -236,6 +236,7 @@ pub fn train(path: &Path, mut folder: RunFolder, recordings: &[Recording], mut t
     shown.finish();
     let early = if training.finished() < training.epochs() { ", stopped early as scheduler.patience says" } else { "" };
     say(format!("trained {} epochs{early}; weights are in {}", training.finished(), folder.weights().display()));
+    say(format!("reading clips held training up for {:.1} s in all", shown.waited.as_secs_f64()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -248,6 +249,8 @@ struct Shown {
     left: usize,
     clips: usize,
     mean: f64,
+    /// Waited for clips, all steps.
+    waited: Duration,
 }
 
 impl Shown {
@@ -268,6 +271,7 @@ impl Shown {
             left: steps.saturating_sub(done),
             clips: training.preset().loader.batch_size * training.networks().count(),
             mean: f64::NAN,
+            waited: Duration::ZERO,
         }
     }
 
@@ -277,8 +281,9 @@ impl Shown {
 
     fn step(&mut self, step: &Step) {
         match step {
-            Step::Trained { objective, .. } => {
+            Step::Trained { objective, waited, .. } => {
                 self.steps += 1;
+                self.waited += *waited;
                 self.mean = if self.mean.is_nan() { *objective } else { 0.95 * self.mean + 0.05 * objective };
                 if let Some(bar) = &self.bar {
                     bar.set_message(format!("loss {:.4}  {:.1} clips/s", self.mean, self.rate()));

@@ -85,7 +85,7 @@ fn without_validation_the_last_weights_are_the_twin() {
     let at = |name: &str| folder.path().join(name);
     animal(&at("a.zarr"));
     let said = train(&at("a.zarr"), &at("run"), &["loader.validation_size=0", "scheduler.cycle_size=2"]);
-    assert!(said.contains("weights.safetensors") && said.contains("left"), "{said}");
+    assert!(said.contains("weights.safetensors") && said.contains("left") && said.contains("held training up"), "{said}");
     assert!(!at("run").join("best.safetensors").exists());
     assert!(output(&["model", "show", text(&at("run"))]).contains("trained on animal"));
     std::fs::remove_file(at("run").join("weights.safetensors")).expect("remove");
