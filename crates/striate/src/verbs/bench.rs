@@ -85,6 +85,8 @@ struct Measured {
     tier: String,
     threads: usize,
     peak_gflops: f64,
+    /// Of bf16 products with f32 sums, where the processor's vectors have them.
+    peak_bf16_gflops: Option<f64>,
     peak_memory_gb: Option<f64>,
     figures: Vec<Figure>,
     /// What one more neuron costs a frame (respond, with two neurons or more).
@@ -124,7 +126,9 @@ impl Bench {
         };
         let tier = format!("{:?}", simd::tier()).to_lowercase();
         let threads = rayon::current_num_threads();
-        self.print(&Measured { tier, threads, peak_gflops: 2e-9 * peak, peak_memory_gb: peak_memory(), figures, microseconds_per_unit })?;
+        let peak_bf16_gflops = peak::bf16_multiply_adds_per_second().map(|rate| 2e-9 * rate);
+        let peak_memory_gb = peak_memory();
+        self.print(&Measured { tier, threads, peak_gflops: 2e-9 * peak, peak_bf16_gflops, peak_memory_gb, figures, microseconds_per_unit })?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -144,9 +148,13 @@ impl Bench {
         if self.json {
             return say_json(measured);
         }
-        let Measured { tier, threads, peak_gflops, peak_memory_gb, figures, microseconds_per_unit } = measured;
+        let Measured { tier, threads, peak_gflops, peak_bf16_gflops, peak_memory_gb, figures, microseconds_per_unit } = measured;
         let plural = if *threads == 1 { "" } else { "s" };
-        say(format!("tier {tier}, {threads} thread{plural}, peak {peak_gflops:.0} GFLOP/s of f32; preset {}, {} units", self.preset, self.units));
+        let bf16 = peak_bf16_gflops.map_or_else(String::new, |peak| format!(" and {peak:.0} of bf16"));
+        say(format!(
+            "tier {tier}, {threads} thread{plural}, peak {peak_gflops:.0} GFLOP/s of f32{bf16}; preset {}, {} units",
+            self.preset, self.units
+        ));
         let rows = figures.iter().map(|f| {
             let ms = [f.median_ms, f.fastest_ms, f.slowest_ms].map(|t| format!("{t:.2}"));
             let share = [format!("{:.0}", f.gflops), format!("{:.0} %", 100.0 * f.share_of_peak), f.repeats.to_string()];
