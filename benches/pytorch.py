@@ -7,7 +7,7 @@
 Layers and sizes are the preset `published`'s (or, with --cell conv_lstm, the paper's core): perspective, modulation, feedforward, recurrent,
 readout, Poisson loss, SGD with momentum. Weights are random and weight normalisation happens once per sequence, as in Striate.
 All streams run as groups of one convolution, the layout PyTorch is fastest with; a clip goes through the feedforward at once.
-Run it with nothing else running.
+Run it with nothing else running. `--fnn CHECKOUT` times the authors' own network from a checkout of their code as well.
 """
 
 import argparse
@@ -226,6 +226,73 @@ def train(args):
     return 1e3 * statistics.median(times[1:])
 
 
+def authors_network(args):
+    """The authors' network out of a checkout of fnn, in the same sizes."""
+    sys.path.insert(0, args.fnn)
+    from fnn.model import bounds, cores, features, feedforwards, modulations, monitors, networks
+    from fnn.model import perspectives, pixels, positions, readouts, recurrents, reductions, retinas, units
+
+    own, kind = {}, recurrents.ConvLstm
+    if args.cell == "cvt_lstm":
+        own, kind = {"common_channels": 512}, recurrents.CvtLstm
+    sizes = {"block_channels": [32, 64, 128], "block_groups": [1, 2, 4], "block_layers": [2, 2, 2], "block_temporals": [3, 3, 3]}
+    sizes |= {"block_spatials": [3, 3, 3], "block_pools": [2, 2, 1], "out_channels": 128, "nonlinear": "gelu"}
+    network = networks.Visual(
+        core=cores.FeedforwardRecurrent(
+            feedforwards.InputDense(input_spatial=6, input_stride=2, **sizes),
+            kind(in_channels=256, hidden_channels=256, out_channels=128, groups=8, spatial=3, **own),
+        ),
+        perspective=perspectives.MlpMonitorRetina(
+            mlp_features=16,
+            mlp_layers=3,
+            mlp_nonlinear="gelu",
+            monitor=monitors.Plane(),
+            monitor_pixel=pixels.StaticPower(power=1.7),
+            retina=retinas.Angular(degrees=75),
+            retina_pixel=pixels.SigmoidPower(),
+            height=128,
+            width=192,
+        ),
+        modulation=modulations.MlpLstm(mlp_features=16, mlp_layers=1, mlp_nonlinear="gelu", lstm_features=16),
+        readout=readouts.PositionFeature(positions.Gaussian(), bounds.Tanh(), features.Vanilla()),
+        reduce=reductions.Mean(),
+        unit=units.Poisson(),
+    )
+    network._init(stimuli=1, perspectives=2, modulations=2, units=args.units, streams=4)
+    return network
+
+
+def authors_respond(args, batch):
+    import numpy as np
+
+    video = np.random.default_rng(0).integers(0, 256, (args.frames + 3, batch, 144, 256, 1), dtype=np.uint8)
+    times, began = [], time.perf_counter()
+    with torch.no_grad():
+        for _ in authors_network(args).generate_response(video):
+            times.append(time.perf_counter() - began)
+            began = time.perf_counter()
+    return 1e3 * statistics.median(times[3:])
+
+
+def authors_train(args):
+    import numpy as np
+
+    batch, frames, rng, times = 5, 70, np.random.default_rng(0), []
+    network = authors_network(args)
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-4, momentum=0.9, nesterov=True)
+    video = rng.integers(0, 256, (frames, batch, 144, 256, 1), dtype=np.uint8)
+    y, eye, behavior = rng.random((frames, batch, args.units)), rng.normal(size=(frames, batch, 2)), rng.normal(size=(frames, batch, 2))
+    for _ in range(args.steps + 1):
+        began = time.perf_counter()
+        losses = list(network.generate_loss(y, video, eye, behavior, stream=0, training=True))
+        loss = torch.stack(losses[10:]).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        times.append(time.perf_counter() - began)
+    return 1e3 * statistics.median(times[1:])
+
+
 def striate(args, what, *extra):
     command = [args.striate, "bench", what, f"recurrent.type={args.cell}", "--units", str(args.units), "--threads", str(args.threads), "--json"]
     out = subprocess.run([*command, *extra], check=True, capture_output=True, text=True).stdout
@@ -242,23 +309,34 @@ def main():
     parser.add_argument("--frames", type=int, default=60, help="frames timed when responding")
     parser.add_argument("--steps", type=int, default=2, help="training steps timed")
     parser.add_argument("--only", choices=["respond", "batch", "train"], help="one measurement instead of all three")
+    parser.add_argument("--fnn", metavar="CHECKOUT", help="a checkout of the authors' code, timed as well")
     parser.add_argument("--torch-only", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(args.threads)
     runs = {"respond": lambda: respond(args, 1), "batch": lambda: respond(args, 8), "train": lambda: train(args)}
+    if args.torch_only and args.fnn:
+        runs = {"respond": lambda: authors_respond(args, 1), "batch": lambda: authors_respond(args, 8), "train": lambda: authors_train(args)}
     if args.torch_only:  # a process of its own, so that its peak memory is this measurement's
         ms = runs[args.only]()
         print(json.dumps([ms, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024e-9]))
         return
     extra = {"respond": ["respond"], "batch": ["respond", "--batch", "8"], "train": ["train", "loader.batch_size=5", "loader.sample_size=70"]}
     print(f"{args.cell}, {args.units} units, {args.threads} threads, torch {torch.__version__}")
-    print(f"{'':10} {'torch ms':>10} {'GB':>6} {'striate ms':>11} {'GB':>6} {'ratio':>6}")
+    print(f"{'':10} {'':8} {'ms':>10} {'GB':>6} {'striate ms':>11} {'GB':>6} {'ratio':>6}")
     for what in [args.only] if args.only else list(runs):
-        own = subprocess.run([sys.executable, *sys.argv, "--torch-only", "--only", what], check=True, capture_output=True, text=True)
-        theirs, their_gb = json.loads(own.stdout.splitlines()[-1])
+        plain = [argument for argument in sys.argv if argument not in ("--fnn", args.fnn)]
+        calls = [("torch", plain)] + ([("fnn", sys.argv)] if args.fnn else [])
+        measured = [(name, measure(call, what)) for name, call in calls]
         ours, our_gb, tier = striate(args, *extra[what])
-        print(f"{what:10} {theirs:10.1f} {their_gb:6.2f} {ours:11.1f} {our_gb:6.2f} {theirs / ours:5.2f}x  {tier}")
+        for name, (theirs, their_gb) in measured:
+            print(f"{what:10} {name:8} {theirs:10.1f} {their_gb:6.2f} {ours:11.1f} {our_gb:6.2f} {theirs / ours:5.2f}x  {tier}")
+
+
+def measure(call, what):
+    """Median ms and peak GB of one measurement, by a process of its own."""
+    own = subprocess.run([sys.executable, *call, "--torch-only", "--only", what], check=True, capture_output=True, text=True)
+    return json.loads(own.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":
