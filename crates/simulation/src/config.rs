@@ -84,7 +84,7 @@ pub struct SimulateConfig {
 impl Default for SimulateConfig {
     fn default() -> Self {
         Self {
-            animal: "simulated-1".into(),
+            animal: "simulated-0".into(),
             seed: 0,
             units: 80,
             areas: AREAS.map(|area| area.name.to_owned()).into(),

@@ -21,7 +21,7 @@ pub struct Simulate {
     /// Recording to create; with --animals, a folder of recordings.
     #[arg(short, long)]
     output: PathBuf,
-    /// Name of the animal; by default simulated-1 for seed 0, simulated-2 for seed 1 and so on.
+    /// Name of the animal; by default simulated- and the seed.
     #[arg(long, conflicts_with = "animals")]
     animal: Option<String>,
     /// Make a cohort: animals that share filters but not neurons, seeds counting from --seed.

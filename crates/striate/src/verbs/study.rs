@@ -14,7 +14,7 @@ use striate::model::Modules;
 use striate::recording::Recording;
 use striate::recording::duplicates::duplicates;
 use striate::simulation::cohort::Size;
-use striate::simulation::simulate;
+use striate::simulation::{SimulateConfig, simulate};
 use striate::training::Preset;
 
 /// A study of the paper in one command: every model trained and evaluated, tables and figures in one page.
@@ -68,6 +68,9 @@ pub struct Study {
     /// Study folder, new or of the same study.
     #[arg(short, long, required_unless_present = "resume")]
     output: Option<PathBuf>,
+    /// Where the animal is that stands for all in a plan.
+    #[arg(skip)]
+    stand_in: Option<tempfile::TempDir>,
     /// Go on with a study.
     #[arg(long, value_name = "STUDY", conflicts_with_all = ["output", "settings", "cohort", "test", "preset", "fractions", "seeds", "share"])]
     resume: Option<PathBuf>,
@@ -125,7 +128,7 @@ impl Study {
         };
         let cells = study.design.cells();
         anyhow::ensure!(names_differ(&cells), "two models of the study have one name: rename the recordings' animals, sessions or scans");
-        let leaks = self.leaks(&study.design)?;
+        let leaks = if self.stand_in.is_some() { Vec::new() } else { self.leaks(&study.design)? };
         let cores = rayon::current_num_threads();
         let jobs = self.jobs.unwrap_or(cores).clamp(1, cells.len().max(1));
         let threads = (cores / jobs).max(1);
@@ -148,11 +151,12 @@ impl Study {
     fn begin(&mut self, out: &Path) -> Result<StudyFolder> {
         self.sort_arguments();
         let kind: Kind = self.kind.context("name a study")?.into();
+        let only_planned = self.plan && !out.join("study.toml").exists();
         let (cohort, test) = match self.simulated {
+            Some(size) if only_planned => self.stand_ins(size.into())?,
             Some(size) => simulated(size.into(), &out.join("recordings"))?,
-            None => (std::mem::take(&mut self.cohort), std::mem::take(&mut self.test)),
+            None => (subjects(&self.cohort)?, subjects(&self.test)?),
         };
-        let subjects = |paths: &[PathBuf]| -> Result<Vec<Subject>> { paths.iter().map(|path| Ok(Subject::of(&Recording::open(path)?)?)).collect() };
         let preset = self.preset.clone().unwrap_or_else(|| if self.simulated.is_some() { "tiny" } else { "small" }.into());
         let or = |given: &[f64], default: &[f64]| if given.is_empty() { default.to_vec() } else { given.to_vec() };
         let scaled = matches!(kind, Kind::DataScaling | Kind::Recurrent);
@@ -171,18 +175,31 @@ impl Study {
             fractions: or(&self.fractions, fractions),
             seeds: if self.seeds.is_empty() { seeds } else { self.seeds.clone() },
             share: self.share.clone().unwrap_or_default(),
-            cohort: if matches!(kind, Kind::DataScaling | Kind::Recurrent) { subjects(&cohort)? } else { Vec::new() },
-            test: subjects(&test)?,
+            cohort: if matches!(kind, Kind::DataScaling | Kind::Recurrent) { cohort } else { Vec::new() },
+            test,
             preset: Preset::load(&preset, &self.settings)?,
         };
         design.check()?;
         if let (Some(animal), false) = (design.shared_animals().first(), self.same_animal) {
             bail!("animal {animal} is in --cohort and in --test: its test says nothing about new animals; --same-animal if that is meant");
         }
-        if self.plan && !out.join("study.toml").exists() {
+        if only_planned {
             return Ok(StudyFolder { path: out.to_owned(), design }); // a plan leaves nothing behind
         }
         StudyFolder::create(out, design)
+    }
+
+    /// Simulated animals for a plan: one is made, aside, and stands for all, which are as large.
+    fn stand_ins(&mut self, size: Size) -> Result<(Vec<Subject>, Vec<Subject>)> {
+        let folder = self.stand_in.insert(tempfile::tempdir().context("a folder for what is tried")?);
+        let configs = size.configs(1);
+        let path = folder.path().join("animal.zarr");
+        make(&configs[0], &path)?;
+        let one = Subject::of(&Recording::open(&path)?)?;
+        let mut all: Vec<Subject> =
+            configs.into_iter().map(|c| Subject { name: c.animal.clone(), animal: c.animal, sha256: c.seed.to_string(), ..one.clone() }).collect();
+        let test = all.split_off(size.animals().0);
+        Ok((all, test))
     }
 
     /// Settings may stand after the recordings.
@@ -208,24 +225,34 @@ impl Study {
     }
 }
 
+fn subjects(paths: &[PathBuf]) -> Result<Vec<Subject>> {
+    paths.iter().map(|path| Ok(Subject::of(&Recording::open(path)?)?)).collect()
+}
+
+/// Makes a simulated animal, and shows how far it is.
+fn make(config: &SimulateConfig, path: &Path) -> Result<()> {
+    let progress = bar(0, "simulating");
+    simulate(config, path, &mut |done, total| {
+        progress.set_length(total as u64);
+        progress.set_position(done as u64);
+    })?;
+    progress.finish_and_clear();
+    Ok(())
+}
+
 /// Simulated animals, made where they are not there yet: the cohort's and those to test on.
-fn simulated(size: Size, folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+fn simulated(size: Size, folder: &Path) -> Result<(Vec<Subject>, Vec<Subject>)> {
     std::fs::create_dir_all(folder).with_context(|| format!("{}: cannot create the folder", folder.display()))?;
     let mut paths = Vec::new();
     for config in size.configs(1) {
         let path = folder.join(format!("{}.zarr", config.animal));
         if !path.exists() {
-            let progress = bar(0, "simulating");
-            simulate(&config, &path, &mut |done, total| {
-                progress.set_length(total as u64);
-                progress.set_position(done as u64);
-            })?;
-            progress.finish_and_clear();
+            make(&config, &path)?;
         }
         paths.push(path);
     }
     let test = paths.split_off(size.animals().0);
-    Ok((paths, test))
+    Ok((subjects(&paths)?, subjects(&test)?))
 }
 
 /// Prints the models, and what they cost here.

@@ -112,7 +112,7 @@ fn labels_of_another_animal_are_refused() {
     std::fs::write(&labels, format!("animal,id,area\n{rows}")).expect("write");
     let arguments = ["anatomy", text(&model), "--labels", text(&labels), "-o", text(&out)];
     let error = failure(&arguments);
-    assert!(error.contains("no row is of a unit") && error.contains("simulated-1"), "{error}");
+    assert!(error.contains("no row is of a unit") && error.contains("simulated-0"), "{error}");
     assert!(failure(&["anatomy", text(&model), "-o", text(&out)]).contains("--labels"));
     assert!(!out.exists());
 }
