@@ -11,7 +11,7 @@ use striate::analysis::{Column, Table};
 use striate::report::{Axis, Chart, Colours, Data, Page, Places, Sample, Section, Series, tabular};
 
 /// Units whose curves or maps a page shows: those most selective.
-const SHOWN: usize = 12;
+const SHOWN: usize = 8;
 /// Curves in one chart, as many as there are colours.
 const CURVES: usize = 6;
 /// Thresholds of OSI and DSI, and of SSI (the paper's and some below).
@@ -30,7 +30,8 @@ pub fn tuning(kept: &Kept) -> Result<Page> {
             .chart(histogram("direction selectivity (DSI)", tuned.iter().map(|t| t.dsi()).collect()));
         for unit in most(&tuned.iter().map(|t| t.dsi().max(t.osi())).collect::<Vec<_>>()) {
             let series = vec![Series::new(kept.ids[unit].clone(), curves.levels.clone(), curves.mean.row(unit).to_vec())];
-            section = section.chart(polar(&format!("unit {}", kept.ids[unit]), series));
+            let title = format!("unit {}", kept.ids[unit]);
+            section = section.chart(polar(&title, series.clone())).chart(cartesian(&title, series));
         }
         page = page.section(section.computed(
             "Mean response to each direction over events. OSI = |sum r e^(2i theta)| / sum r, DSI = |sum r e^(i theta)| / sum r, without subtraction of a baseline. Preferred direction from a fitted sum of two von Mises functions; preferred orientation is at right angles to it. 0 is motion to the right, 90 up.",
@@ -142,7 +143,8 @@ pub fn compare(a: &Kept, b: &Kept, output: &Path) -> Result<()> {
             };
             let series =
                 vec![Series::new("first", first.levels.clone(), scaled(first)), Series::new("second", second.levels.clone(), scaled(second))];
-            section = section.chart(polar(&format!("unit {}, each by its peak", a.ids[unit]), series));
+            let title = format!("unit {}, each by its peak", a.ids[unit]);
+            section = section.chart(polar(&title, series.clone())).chart(cartesian(&title, series));
         }
         page = page.section(section.computed("Differences of preferred direction: arccos(cos(a - b)), 0 to 180 degrees; of preferred orientation: half the arccos(cos(2a - 2b)), 0 to 90. Thresholds are on the second one's index, which of a model has no noise. Densities: Gaussian kernels, Scott's bandwidth."));
         tables.push(("direction", differences));
@@ -196,6 +198,11 @@ fn named(table: &Table, ids: &[String]) -> Result<Table> {
 
 fn polar(title: &str, series: Vec<Series>) -> Chart {
     Chart::new(title, Axis::new("direction", "degrees"), Axis::new("response", ""), Data::Polar { series })
+}
+
+fn cartesian(title: &str, series: Vec<Series>) -> Chart {
+    let around = Axis { ends: Some([0.0, 360.0]), ..Axis::new("direction", "degrees") };
+    Chart::new(title, around, Axis::new("response", ""), Data::Lines { series })
 }
 
 fn scatter(index: &str, first: Vec<f64>, second: Vec<f64>) -> Chart {
