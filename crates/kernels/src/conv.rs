@@ -27,6 +27,69 @@ pub struct ConvShape {
     pub stride: usize,
 }
 
+/// Padded input frames of a convolution, in order.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// In one piece.
+    Frames(&'a [f32]),
+    /// In pieces of one time step each: what a temporal kernel remembers need not be moved to stand before the next frame.
+    Steps(&'a [Vec<f32>]),
+}
+
+impl<'a> Input<'a> {
+    /// Frame `f` of `length` floats.
+    #[inline(always)]
+    fn frame(self, f: usize, length: usize) -> &'a [f32] {
+        match self {
+            Self::Frames(x) => &x[f * length..][..length],
+            Self::Steps(steps) => {
+                let batch = steps[0].len() / length;
+                &steps[f / batch][f % batch * length..][..length]
+            }
+        }
+    }
+
+    /// Whether it holds as many frames of `length` floats.
+    fn holds(self, frames: usize, length: usize) -> bool {
+        match self {
+            Self::Frames(x) => x.len() == frames * length,
+            Self::Steps(steps) => {
+                let each = steps.first().map_or(0, Vec::len);
+                each.is_multiple_of(length) && steps.iter().all(|step| step.len() == each) && steps.len() * each == frames * length
+            }
+        }
+    }
+}
+
+/// Distances of taps from the first one, in floats; on the stack, unless they are very many.
+struct Taps {
+    few: [usize; 49],
+    many: Vec<usize>,
+    count: usize,
+}
+
+impl Taps {
+    fn new(count: usize, distance: impl Fn(usize) -> usize) -> Self {
+        let mut taps = Self { few: [0; 49], many: Vec::new(), count };
+        if count > taps.few.len() {
+            taps.many.resize(count, 0);
+        }
+        taps.iter_mut().enumerate().for_each(|(tap, at)| *at = distance(tap));
+        taps
+    }
+
+    fn iter_mut(&mut self) -> std::slice::IterMut<'_, usize> {
+        if self.many.is_empty() { self.few[..self.count].iter_mut() } else { self.many.iter_mut() }
+    }
+}
+
+impl std::ops::Deref for Taps {
+    type Target = [usize];
+    fn deref(&self) -> &[usize] {
+        if self.many.is_empty() { &self.few[..self.count] } else { &self.many }
+    }
+}
+
 /// How far the frames go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
@@ -75,7 +138,12 @@ impl ConvShape {
         e.frames + (self.kt - 1) * e.batch
     }
 
-    /// Distance of each tap from the first one, in floats of the padded input.
+    /// Distance of each tap of a frame from the first one, in floats of the padded input.
+    fn frame_taps(&self, e: &Extent) -> Taps {
+        Taps::new(self.k * self.k, |tap| (tap / self.k * e.width + tap % self.k) * self.channels_in())
+    }
+
+    /// Distance of each tap from the first one, in floats of the padded input, all in one piece.
     fn tap_offsets(&self, e: &Extent) -> Vec<usize> {
         let row = e.width * self.channels_in();
         let frame = e.height * row;
@@ -166,8 +234,13 @@ fn pack_by(algorithm: Algorithm, s: &ConvShape, weight: impl Fn(usize, usize, us
 
 /// `out [frames, ho, wo, groups * cout] (+)= conv(x) + bias`, `x` padded, `packed` from [`pack`].
 pub fn forward(s: &ConvShape, e: &Extent, x: &[f32], packed: &Packed, bias: Option<&[f32]>, out: &mut [f32], accumulate: bool) {
+    forward_from(s, e, Input::Frames(x), packed, bias, out, accumulate);
+}
+
+/// [`forward`] from any [`Input`].
+pub fn forward_from(s: &ConvShape, e: &Extent, x: Input, packed: &Packed, bias: Option<&[f32]>, out: &mut [f32], accumulate: bool) {
     let (ho, wo) = s.output(e);
-    assert_eq!(x.len(), s.input_frames(e) * e.height * e.width * s.channels_in(), "padded input size");
+    assert!(x.holds(s.input_frames(e), e.height * e.width * s.channels_in()), "padded input size");
     assert_eq!(out.len(), e.frames * ho * wo * s.channels_out(), "output size");
     assert!(bias.is_none_or(|b| b.len() == s.channels_out()) && !(accumulate && bias.is_some()), "bias");
     match packed.algorithm {

@@ -32,6 +32,7 @@ mod size;
 mod unit;
 pub mod weights;
 pub mod work;
+mod workspace;
 
 pub use config::NetworkConfig;
 pub use draws::Draws;

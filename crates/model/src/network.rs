@@ -5,7 +5,7 @@
 //! number of frames at a time; frame by frame or a whole clip at once gives the same bits.
 
 use crate::config::NetworkConfig;
-use crate::core::{Core, CoreState, PreparedCore};
+use crate::core::{Core, CoreState, CoreTrace, PreparedCore};
 use crate::draws::Draws;
 use crate::error::Error;
 use crate::layers::lstm::LstmState;
@@ -16,8 +16,10 @@ use crate::perspective::{Periphery, Perspective, PreparedPerspective};
 use crate::readout::position::PreparedPosition;
 use crate::readout::{PreparedReadout, Readout};
 use crate::unit;
+use crate::workspace::Workspace;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 /// A network: configuration and parameters.
 #[derive(Clone, Debug)]
@@ -84,6 +86,8 @@ pub struct Run<'a> {
     pub(crate) positions: PreparedPosition,
     pub(crate) streams: Vec<PreparedStream>,
     pub(crate) state: State,
+    space: Workspace,
+    desks: Vec<Desk>,
 }
 
 /// What each module put out, per frame: for looking inside and for reference checks.
@@ -172,6 +176,8 @@ impl Network {
             state: State(state.collect()),
             streams: chosen.map(prepare).collect(),
             draws,
+            space: Workspace::default(),
+            desks: Vec::new(),
         })
     }
 
@@ -197,13 +203,20 @@ impl Network {
 impl Run<'_> {
     /// Responses [T, N, U] to the next frames.
     pub fn step(&mut self, clip: &Clip) -> Result<Vec<f32>, Error> {
-        self.look(clip, |_| {})
+        let mut responses = Vec::new();
+        self.step_into(clip, &mut responses)?;
+        Ok(responses)
+    }
+
+    /// As [`Run::step`], into a buffer of the caller's. Frame by frame, no memory is asked for once the first frames have been shown.
+    pub fn step_into(&mut self, clip: &Clip, responses: &mut Vec<f32>) -> Result<(), Error> {
+        self.look(clip, responses, |_| {})
     }
 
     /// As [`Run::step`], and what every module put out.
     pub fn step_with_taps(&mut self, clip: &Clip) -> Result<(Vec<f32>, Taps), Error> {
-        let mut taps = Taps::default();
-        let responses = self.look(clip, |seen| match seen {
+        let (mut responses, mut taps) = (Vec::new(), Taps::default());
+        self.look(clip, &mut responses, |seen| match seen {
             Seen::Perspective(x) => taps.perspective = x.to_vec(),
             Seen::Stream { modulation, feedforward, recurrent, readout } => {
                 taps.modulation.push(modulation.to_vec());
@@ -215,21 +228,35 @@ impl Run<'_> {
         Ok((responses, taps))
     }
 
-    fn look(&mut self, clip: &Clip, mut tap: impl FnMut(Seen)) -> Result<Vec<f32>, Error> {
-        let network = self.network;
-        let (eye, behavior) = clip.checked(&network.config, self.batch)?;
-        let (retina, _) = network.perspective.forward(&self.perspective, clip.video, clip.size, &eye, clip.periphery, &self.draws);
+    fn look(&mut self, clip: &Clip, responses: &mut Vec<f32>, mut tap: impl FnMut(Seen)) -> Result<(), Error> {
+        let (network, batch, draws, positions) = (self.network, self.batch, &self.draws, &self.positions);
+        let frames = clip.frames(&network.config);
+        self.desks.resize_with(self.streams.len(), Desk::default);
+        self.space.keep(frames == batch); // a clip's buffers are large, and asked for once
+        let (eye, behavior) = clip.checked(&network.config, batch, &mut self.space)?;
+        let (retina, seen) =
+            network.perspective.forward(&self.perspective, clip.video, clip.size, &eye, clip.periphery, draws, &mut self.space, false);
+        seen.give_back(&mut self.space);
         tap(Seen::Perspective(&retina));
-        let mut r = vec![0.0; clip.frames(&network.config) * network.config.units];
-        for (stream, state) in self.streams.iter().zip(&mut self.state.0) {
-            let (m, _) = network.modulation.forward(stream.modulation.as_ref(), &behavior, self.batch, &self.draws, &mut state.modulation);
-            let (maps, trace) = network.core.forward(&stream.core, &retina, m.clone(), self.batch, &self.draws, &mut state.core, false);
-            let own = network.readout.forward(&stream.readout, &self.positions, &maps);
-            tap(Seen::Stream { modulation: &m, feedforward: trace.feedforward_output(), recurrent: &maps, readout: &own });
-            r.iter_mut().zip(&own).for_each(|(r, o)| *r += o);
+        // each stream goes its way alone: no thread waits for another within a frame
+        let streams = self.streams.par_iter().zip(&mut self.state.0).zip(&mut self.desks).with_max_len(1);
+        streams.for_each(|((stream, state), desk)| {
+            desk.space.keep(frames == batch);
+            desk.pass = Some(Pass::new(network, stream, &retina, &behavior, batch, draws, positions, state, &mut desk.space));
+        });
+        responses.clear();
+        responses.resize(frames * network.config.units, 0.0);
+        for desk in &mut self.desks {
+            let Some(pass) = desk.pass.take() else { continue };
+            responses.iter_mut().zip(&pass.readout).for_each(|(r, own)| *r += own);
+            tap(pass.seen());
+            pass.give_back(&mut desk.space);
         }
-        let streams = self.streams.len() as f32;
-        Ok(r.into_iter().map(|r| unit::rate(network.config.unit, r / streams)).collect())
+        let count = self.streams.len() as f32;
+        responses.iter_mut().for_each(|r| *r = unit::rate(network.config.unit, *r / count));
+        [eye, behavior, retina].into_iter().for_each(|buffer| self.space.give(buffer));
+        self.space.settle();
+        Ok(())
     }
 
     /// What the run remembers.
@@ -248,6 +275,58 @@ impl Run<'_> {
     }
 }
 
+/// Where one stream works: its buffers, and what its modules have put out.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    space: Workspace,
+    pass: Option<Pass>,
+}
+
+impl Clone for Desk {
+    /// An empty one: nothing lasts beyond a step but buffers.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// One stream's way through the network.
+#[derive(Debug)]
+struct Pass {
+    modulation: Vec<f32>,
+    core: CoreTrace,
+    maps: Vec<f32>,
+    readout: Vec<f32>,
+}
+
+impl Pass {
+    fn new(
+        network: &Network,
+        stream: &PreparedStream,
+        retina: &[f32],
+        behavior: &[f32],
+        batch: usize,
+        draws: &Draws,
+        positions: &PreparedPosition,
+        state: &mut StreamState,
+        space: &mut Workspace,
+    ) -> Self {
+        let (modulation, _) = network.modulation.forward(stream.modulation.as_ref(), behavior, batch, draws, &mut state.modulation, space, false);
+        let (maps, core) = network.core.forward(&stream.core, retina, &modulation, batch, draws, &mut state.core, space, false);
+        let readout = network.readout.forward(&stream.readout, positions, &maps, space);
+        Self { modulation, core, maps, readout }
+    }
+
+    fn seen(&self) -> Seen<'_> {
+        Seen::Stream { modulation: &self.modulation, feedforward: self.core.feedforward_output(), recurrent: &self.maps, readout: &self.readout }
+    }
+
+    fn give_back(self, space: &mut Workspace) {
+        self.core.give_back(space);
+        [self.modulation, self.maps, self.readout].into_iter().for_each(|buffer| space.give(buffer));
+        space.settle();
+    }
+}
+
 /// What a tap is shown.
 enum Seen<'a> {
     Perspective(&'a [f32]),
@@ -261,7 +340,7 @@ impl Clip<'_> {
     }
 
     /// Checks every size, and fills in eye and behaviour where they are left out.
-    pub(crate) fn checked(&self, config: &NetworkConfig, batch: usize) -> Result<(Vec<f32>, Vec<f32>), Error> {
+    pub(crate) fn checked(&self, config: &NetworkConfig, batch: usize, space: &mut Workspace) -> Result<(Vec<f32>, Vec<f32>), Error> {
         let frame = self.size[0] * self.size[1] * config.channels;
         let frames = self.frames(config);
         if frame == 0 || self.video.len() != frames * frame || !frames.is_multiple_of(batch.max(1)) {
@@ -271,16 +350,18 @@ impl Clip<'_> {
         if let Pixels::F32(x) = self.video {
             finite("video", x)?;
         }
-        let series = |what: &'static str, x: &[f32], width: usize| {
+        let mut series = |what: &'static str, x: &[f32], width: usize| {
             if x.is_empty() {
-                return Ok(vec![0.0; frames * width]);
+                let mut zeros = space.take(frames * width);
+                zeros.fill(0.0);
+                return Ok(zeros);
             }
             if x.len() != frames * width {
                 let expected = format!("{width} values for each of {frames} frames");
                 return Err(Error::Shape { what, expected, got: format!("{} values", x.len()) });
             }
             finite(what, x)?;
-            Ok(x.to_vec())
+            Ok(space.copy(x))
         };
         Ok((series("eye position", self.eye, config.eye_features)?, series("behaviour", self.behavior, config.behavior_features)?))
     }

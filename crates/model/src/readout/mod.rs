@@ -6,6 +6,7 @@ pub(crate) mod position;
 use crate::config::NetworkConfig;
 use crate::draws::Draws;
 use crate::params::{Gradients, Param, Params};
+use crate::workspace::Workspace;
 use feature::Feature;
 use position::{Position, PreparedPosition};
 use striate_kernels::pad::Frame;
@@ -63,8 +64,8 @@ impl Readout {
     }
 
     /// Readout [T * N, U] of one stream's maps [T * N, h, w, C].
-    pub(crate) fn forward(&self, prepared: &PreparedReadout, positions: &PreparedPosition, maps: &[f32]) -> Vec<f32> {
-        let mut out = vec![0.0; maps.len() / self.map.len() * self.feature.units];
+    pub(crate) fn forward(&self, prepared: &PreparedReadout, positions: &PreparedPosition, maps: &[f32], space: &mut Workspace) -> Vec<f32> {
+        let mut out = space.take(maps.len() / self.map.len() * self.feature.units);
         if self.feature.units > 0 {
             readout::forward(self.map, maps, &positions.gathers, &prepared.weights, &prepared.biases, &mut out);
         }

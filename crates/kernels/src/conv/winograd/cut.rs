@@ -1,9 +1,8 @@
 //! How frames are cut into strips of tiles, and how tiles come out of memory.
 
 use super::super::tile::{self, IN, OUT, POINTS};
-use super::super::{ConvShape, Extent};
+use super::super::{ConvShape, Extent, Input};
 use crate::simd::{Lanes, block_width, vector_width};
-use std::cell::RefCell;
 
 /// Tiles of a strip, at most: about as many rows as products need to be fast.
 const TILES: usize = 24;
@@ -88,23 +87,6 @@ impl Cut {
     }
 }
 
-thread_local! {
-    /// Transformed inputs, and products or transformed gradients, of the piece under way: too large to ask for each time.
-    static SCRATCH: RefCell<[Vec<f32>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
-}
-
-/// The two scratch buffers, at least so long; what they hold is not defined.
-pub(super) fn scratch<R>(lengths: [usize; 2], work: impl FnOnce(&mut [f32], &mut [f32]) -> R) -> R {
-    SCRATCH.with_borrow_mut(|[a, b]| {
-        for (buffer, length) in [&mut *a, &mut *b].into_iter().zip(lengths) {
-            if buffer.len() < length {
-                buffer.resize(length, 0.0);
-            }
-        }
-        work(&mut a[..lengths[0]], &mut b[..lengths[1]])
-    })
-}
-
 impl Cut {
     /// (Output frame, y, x) of the first pixel of every tile of a piece, frame by frame.
     #[inline(always)]
@@ -119,13 +101,14 @@ impl Cut {
 
 /// Transforms the inputs of a piece, `[point][frame][tile][stored channel]`; pixels beyond the frame are zero.
 #[inline(always)]
-pub(super) fn transform_input<V: Lanes>(cut: &Cut, piece: &Piece, group: usize, x: &[f32], points: &mut [f32]) {
+pub(super) fn transform_input<V: Lanes>(cut: &Cut, piece: &Piece, group: usize, x: Input, points: &mut [f32]) {
     let (s, e, stored) = (&cut.s, &cut.e, cut.stored());
     let earlier = Piece { rows: piece.rows, frames: [piece.frames[0], piece.frames[1] + s.kt - 1] };
     let per_point = points.len() / POINTS;
     for (i, (frame, row, column)) in cut.places(&earlier).enumerate() {
         let (down, across) = (IN.min(e.height - row), IN.min(e.width - column));
-        let corner = ((frame * e.height + row) * e.width + column) * s.channels_in() + group * s.cin;
+        let x = x.frame(frame, e.height * e.width * s.channels_in());
+        let corner = (row * e.width + column) * s.channels_in() + group * s.cin;
         for channel in (0..s.cin).step_by(V::N) {
             let lanes = V::N.min(s.cin - channel);
             // SAFETY: the pixels read are inside the frame, the vectors written inside `points`.
