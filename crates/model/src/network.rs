@@ -5,7 +5,7 @@
 //! number of frames at a time; frame by frame or a whole clip at once gives the same bits.
 
 use crate::config::NetworkConfig;
-use crate::core::{Core, CoreState, CoreTrace, PreparedCore};
+use crate::core::{Core, CoreState, PreparedCore};
 use crate::draws::Draws;
 use crate::error::Error;
 use crate::layers::lstm::LstmState;
@@ -16,7 +16,7 @@ use crate::perspective::{Periphery, Perspective, PreparedPerspective};
 use crate::readout::position::PreparedPosition;
 use crate::readout::{PreparedReadout, Readout};
 use crate::unit;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, Workspaces};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -86,8 +86,10 @@ pub struct Run<'a> {
     pub(crate) positions: PreparedPosition,
     pub(crate) streams: Vec<PreparedStream>,
     pub(crate) state: State,
+    /// Buffers of what all streams share, and of the streams.
     space: Workspace,
-    desks: Vec<Desk>,
+    spaces: Workspaces,
+    seen: Vec<SeenByStream>,
 }
 
 /// What each module put out, per frame: for looking inside and for reference checks.
@@ -177,7 +179,8 @@ impl Network {
             streams: chosen.map(prepare).collect(),
             draws,
             space: Workspace::default(),
-            desks: Vec::new(),
+            spaces: Workspaces::default(),
+            seen: Vec::new(),
         })
     }
 
@@ -210,50 +213,48 @@ impl Run<'_> {
 
     /// As [`Run::step`], into a buffer of the caller's. Frame by frame, no memory is asked for once the first frames have been shown.
     pub fn step_into(&mut self, clip: &Clip, responses: &mut Vec<f32>) -> Result<(), Error> {
-        self.look(clip, responses, |_| {})
+        self.look(clip, responses, None)
     }
 
     /// As [`Run::step`], and what every module put out.
     pub fn step_with_taps(&mut self, clip: &Clip) -> Result<(Vec<f32>, Taps), Error> {
         let (mut responses, mut taps) = (Vec::new(), Taps::default());
-        self.look(clip, &mut responses, |seen| match seen {
-            Seen::Perspective(x) => taps.perspective = x.to_vec(),
-            Seen::Stream { modulation, feedforward, recurrent, readout } => {
-                taps.modulation.push(modulation.to_vec());
-                taps.feedforward.push(feedforward.to_vec());
-                taps.recurrent.push(recurrent.to_vec());
-                taps.readout.push(readout.to_vec());
-            }
-        })?;
+        self.look(clip, &mut responses, Some(&mut taps))?;
         Ok((responses, taps))
     }
 
-    fn look(&mut self, clip: &Clip, responses: &mut Vec<f32>, mut tap: impl FnMut(Seen)) -> Result<(), Error> {
-        let (network, batch, draws, positions) = (self.network, self.batch, &self.draws, &self.positions);
+    fn look(&mut self, clip: &Clip, responses: &mut Vec<f32>, mut taps: Option<&mut Taps>) -> Result<(), Error> {
+        let network = self.network;
         let frames = clip.frames(&network.config);
-        self.desks.resize_with(self.streams.len(), Desk::default);
-        self.space.keep(frames == batch); // a clip's buffers are large, and asked for once
-        let (eye, behavior) = clip.checked(&network.config, batch, &mut self.space)?;
+        let keep = frames == self.batch; // a clip's buffers are large, and asked for once
+        self.space.keep(keep);
+        let (eye, behavior) = clip.checked(&network.config, self.batch, &mut self.space)?;
         let (retina, seen) =
-            network.perspective.forward(&self.perspective, clip.video, clip.size, &eye, clip.periphery, draws, &mut self.space, false);
+            network.perspective.forward(&self.perspective, clip.video, clip.size, &eye, clip.periphery, &self.draws, &mut self.space, false);
         seen.give_back(&mut self.space);
-        tap(Seen::Perspective(&retina));
+        self.seen.resize_with(self.streams.len(), SeenByStream::default);
+        let (batch, draws, positions, tapped) = (self.batch, &self.draws, &self.positions, taps.is_some());
         // each stream goes its way alone: no thread waits for another within a frame
-        let streams = self.streams.par_iter().zip(&mut self.state.0).zip(&mut self.desks).with_max_len(1);
-        streams.for_each(|((stream, state), desk)| {
-            desk.space.keep(frames == batch);
-            desk.pass = Some(Pass::new(network, stream, &retina, &behavior, batch, draws, positions, state, &mut desk.space));
+        let streams = self.streams.par_iter().zip(&mut self.state.0).zip(&mut self.seen).with_max_len(1);
+        streams.for_each(|((stream, state), seen)| {
+            self.spaces.with(keep, |space| seen.see(network, stream, &retina, &behavior, batch, draws, positions, state, space, tapped));
         });
         responses.clear();
         responses.resize(frames * network.config.units, 0.0);
-        for desk in &mut self.desks {
-            let Some(pass) = desk.pass.take() else { continue };
-            responses.iter_mut().zip(&pass.readout).for_each(|(r, own)| *r += own);
-            tap(pass.seen());
-            pass.give_back(&mut desk.space);
+        for seen in &mut self.seen {
+            responses.iter_mut().zip(&seen.readout).for_each(|(r, own)| *r += own);
+            if let Some(taps) = &mut taps {
+                taps.modulation.push(std::mem::take(&mut seen.modulation));
+                taps.feedforward.push(std::mem::take(&mut seen.feedforward));
+                taps.recurrent.push(std::mem::take(&mut seen.recurrent));
+                taps.readout.push(std::mem::take(&mut seen.readout));
+            }
         }
         let count = self.streams.len() as f32;
         responses.iter_mut().for_each(|r| *r = unit::rate(network.config.unit, *r / count));
+        if let Some(taps) = taps {
+            taps.perspective.extend_from_slice(&retina);
+        }
         [eye, behavior, retina].into_iter().for_each(|buffer| self.space.give(buffer));
         self.space.settle();
         Ok(())
@@ -275,31 +276,19 @@ impl Run<'_> {
     }
 }
 
-/// Where one stream works: its buffers, and what its modules have put out.
-#[derive(Debug, Default)]
-pub(crate) struct Desk {
-    space: Workspace,
-    pass: Option<Pass>,
-}
-
-impl Clone for Desk {
-    /// An empty one: nothing lasts beyond a step but buffers.
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-/// One stream's way through the network.
-#[derive(Debug)]
-struct Pass {
+/// What one stream put out; all but the readout only where it is asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SeenByStream {
     modulation: Vec<f32>,
-    core: CoreTrace,
-    maps: Vec<f32>,
+    feedforward: Vec<f32>,
+    recurrent: Vec<f32>,
     readout: Vec<f32>,
 }
 
-impl Pass {
-    fn new(
+impl SeenByStream {
+    /// One stream's way through the network.
+    fn see(
+        &mut self,
         network: &Network,
         stream: &PreparedStream,
         retina: &[f32],
@@ -309,28 +298,20 @@ impl Pass {
         positions: &PreparedPosition,
         state: &mut StreamState,
         space: &mut Workspace,
-    ) -> Self {
-        let (modulation, _) = network.modulation.forward(stream.modulation.as_ref(), behavior, batch, draws, &mut state.modulation, space, false);
-        let (maps, core) = network.core.forward(&stream.core, retina, &modulation, batch, draws, &mut state.core, space, false);
-        let readout = network.readout.forward(&stream.readout, positions, &maps, space);
-        Self { modulation, core, maps, readout }
+        tapped: bool,
+    ) {
+        let (m, _) = network.modulation.forward(stream.modulation.as_ref(), behavior, batch, draws, &mut state.modulation, space, false);
+        let (maps, trace) = network.core.forward(&stream.core, retina, &m, batch, draws, &mut state.core, space, false);
+        network.readout.forward(&stream.readout, positions, &maps, &mut self.readout);
+        if tapped {
+            self.modulation.extend_from_slice(&m);
+            self.feedforward.extend_from_slice(trace.feedforward_output());
+            self.recurrent.extend_from_slice(&maps);
+        }
+        trace.give_back(space);
+        space.give(m);
+        space.give(maps);
     }
-
-    fn seen(&self) -> Seen<'_> {
-        Seen::Stream { modulation: &self.modulation, feedforward: self.core.feedforward_output(), recurrent: &self.maps, readout: &self.readout }
-    }
-
-    fn give_back(self, space: &mut Workspace) {
-        self.core.give_back(space);
-        [self.modulation, self.maps, self.readout].into_iter().for_each(|buffer| space.give(buffer));
-        space.settle();
-    }
-}
-
-/// What a tap is shown.
-enum Seen<'a> {
-    Perspective(&'a [f32]),
-    Stream { modulation: &'a [f32], feedforward: &'a [f32], recurrent: &'a [f32], readout: &'a [f32] },
 }
 
 impl Clip<'_> {

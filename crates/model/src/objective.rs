@@ -74,7 +74,8 @@ impl Network {
         let (ready, state) = (&run.streams[0], &mut run.state.0[0]);
         let (m, modulated) = self.modulation.forward(ready.modulation.as_ref(), &behavior, batch, &run.draws, &mut state.modulation, space, true);
         let (maps, trace) = self.core.forward(&ready.core, &retina, &m, batch, &run.draws, &mut state.core, space, true);
-        let r = self.readout.forward(&ready.readout, &run.positions, &maps, space);
+        let mut r = Vec::new();
+        self.readout.forward(&ready.readout, &run.positions, &maps, &mut r);
         let scored = self.scored(&r, targets, batch)?;
 
         let dr = self.readout_gradient(&r, targets, batch, scored.measured);

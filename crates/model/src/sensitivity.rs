@@ -32,11 +32,11 @@ impl Network {
         }
         let (retina, seen) = self.perspective.forward(&run.perspective, clip.video, clip.size, &eye, clip.periphery, &run.draws, space, true);
         let mut r = vec![0.0; expected];
-        let mut passes = Vec::with_capacity(run.streams.len());
+        let (mut own, mut passes) = (Vec::new(), Vec::with_capacity(run.streams.len()));
         for (ready, state) in run.streams.iter().zip(&mut run.state.0) {
             let (m, _) = self.modulation.forward(ready.modulation.as_ref(), &behavior, batch, &run.draws, &mut state.modulation, space, false);
             let (maps, trace) = self.core.forward(&ready.core, &retina, &m, batch, &run.draws, &mut state.core, space, true);
-            let own = self.readout.forward(&ready.readout, &run.positions, &maps, space);
+            self.readout.forward(&ready.readout, &run.positions, &maps, &mut own);
             r.iter_mut().zip(&own).for_each(|(r, o)| *r += o);
             passes.push((maps, trace));
         }

@@ -3,7 +3,9 @@
 //! Layers take what they need and give it back when they are done; what is handed on is given back by whoever comes last. A backward
 //! pass, and a clip of many frames, have no next frame for whom to keep anything: theirs is [`Workspace::passing`].
 
-/// The buffers of one stream; a clone makes its own.
+use std::sync::{Mutex, PoisonError};
+
+/// Buffers of one thread at work; a clone makes its own.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     /// Whether what is given back is kept.
@@ -73,6 +75,30 @@ impl Workspace {
     /// Ends a frame: buffers that it had no use for are let go.
     pub(crate) fn settle(&mut self) {
         self.free.retain_mut(|(_, used)| std::mem::take(used));
+    }
+}
+
+/// Workspaces of all threads that were ever at work at the same time. Streams share them in turn: buffers that one has just left are
+/// still in the cache.
+#[derive(Debug, Default)]
+pub(crate) struct Workspaces(Mutex<Vec<Workspace>>);
+
+impl Clone for Workspaces {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Workspaces {
+    /// Work in a workspace nobody else is in. It is settled afterwards: all work of a run is alike.
+    pub(crate) fn with<R>(&self, keep: bool, work: impl FnOnce(&mut Workspace) -> R) -> R {
+        let all = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut space = all().pop().unwrap_or_default();
+        space.keep(keep);
+        let done = work(&mut space);
+        space.settle();
+        all().push(space);
+        done
     }
 }
 

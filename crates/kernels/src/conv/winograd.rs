@@ -13,7 +13,7 @@ use super::{ConvShape, Extent, Input, Taps};
 use crate::matmul::{Start, row_block};
 use crate::scratch::{Shared, scratch};
 use crate::simd::{Kernel, Lanes, block_width, dispatch};
-use cut::{Cut, Piece, WIDEST, load_some, store_some, transform_input};
+use cut::{Cut, Piece, WIDEST, load_some, prefetch_input, store_some, transform_input};
 use rayon::prelude::*;
 
 pub(super) use gradient::weight_gradient;
@@ -73,8 +73,9 @@ pub(super) fn forward(s: &ConvShape, e: &Extent, x: Input, packed: &[f32], bias:
     let out = Shared(out.as_mut_ptr());
     (0..cut.pieces() * s.groups).into_par_iter().for_each(|i| {
         let (piece, group) = (cut.piece(i / s.groups), i % s.groups);
+        let next = (i + 1 < cut.pieces() * s.groups).then(|| (cut.piece((i + 1) / s.groups), (i + 1) % s.groups));
         scratch(cut.scratch(&piece), |[points, products]| {
-            dispatch(Forward { cut: &cut, piece: &piece, group, x, packed, bias, out, accumulate, points, products });
+            dispatch(Forward { cut: &cut, piece: &piece, group, next, x, packed, bias, out, accumulate, points, products });
         });
     });
 }
@@ -83,6 +84,8 @@ struct Forward<'a> {
     cut: &'a Cut,
     piece: &'a Piece,
     group: usize,
+    /// The piece and group after this one, most likely this thread's too.
+    next: Option<(Piece, usize)>,
     x: Input<'a>,
     packed: &'a [f32],
     bias: Option<&'a [f32]>,
@@ -105,6 +108,9 @@ impl Kernel for Forward<'_> {
         for block in 0..blocks {
             let weights = &self.packed[(group * blocks + block) * length..][..length];
             for p in 0..POINTS {
+                if let (Some((next, group)), true) = (&self.next, block == 0) {
+                    prefetch_input::<V>(cut, next, *group, self.x, p);
+                }
                 // SAFETY: `points` holds `frames + kt - 1` frames of tiles at each point, `products` one row of columns for each output.
                 unsafe {
                     row_block::<V>(

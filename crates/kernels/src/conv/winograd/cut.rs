@@ -121,6 +121,25 @@ pub(super) fn transform_input<V: Lanes>(cut: &Cut, piece: &Piece, group: usize, 
     }
 }
 
+/// Asks for one part of [`POINTS`] of what a piece reads: while the products of the piece before it keep the processor busy and memory idle.
+/// What a temporal kernel remembers has left the caches since the last frame, and tiles come out of memory row by row, in no order that
+/// the processor would foresee.
+#[inline(always)]
+pub(super) fn prefetch_input<V: Lanes>(cut: &Cut, piece: &Piece, group: usize, x: Input, part: usize) {
+    const LINE: usize = 16; // floats
+    let (s, e, row) = (&cut.s, &cut.e, cut.e.width * cut.s.channels_in());
+    let (first, rows) = (piece.rows[0] * OUT, (piece.rows[1] * OUT + IN - OUT).min(e.height - piece.rows[0] * OUT));
+    let pixels = rows * e.width;
+    for f in 0..piece.frames[1] + s.kt - 1 {
+        let frame = x.frame(piece.frames[0] + f * cut.step(), e.height * row);
+        for pixel in pixels * part / POINTS..pixels * (part + 1) / POINTS {
+            for channel in (0..s.cin).step_by(LINE) {
+                V::prefetch(&raw const frame[first * row + pixel * s.channels_in() + group * s.cin + channel]);
+            }
+        }
+    }
+}
+
 /// A tile of `SIZE x SIZE` pixels, a vector of channels each; zero beyond `inside` and beyond `lanes`.
 ///
 /// # Safety
@@ -134,8 +153,9 @@ pub(super) unsafe fn load_tile<V: Lanes, const SIZE: usize>(
 ) -> [[V; SIZE]; SIZE] {
     // SAFETY: forwarded from the caller.
     unsafe {
-        let mut tile = [[V::splat(0.0); SIZE]; SIZE];
         if inside == [SIZE; 2] && lanes == V::N {
+            // not the array below: zeros that are all overwritten would be written to memory all the same
+            let mut tile = [[V::load(from); SIZE]; SIZE];
             for i in 0..SIZE {
                 for j in 0..SIZE {
                     tile[i][j] = V::load(from.add(i * strides[0] + j * strides[1]));
@@ -143,6 +163,7 @@ pub(super) unsafe fn load_tile<V: Lanes, const SIZE: usize>(
             }
             return tile;
         }
+        let mut tile = [[V::splat(0.0); SIZE]; SIZE];
         for i in 0..inside[0] {
             for j in 0..inside[1] {
                 tile[i][j] = load_some(from.add(i * strides[0] + j * strides[1]), lanes);
