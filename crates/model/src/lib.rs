@@ -27,6 +27,7 @@ pub mod open;
 pub mod params;
 pub mod perspective;
 mod readout;
+mod seen;
 mod sensitivity;
 mod size;
 mod unit;

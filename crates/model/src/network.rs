@@ -15,6 +15,7 @@ use crate::perspective::pixel::Pixels;
 use crate::perspective::{Periphery, Perspective, PreparedPerspective};
 use crate::readout::position::PreparedPosition;
 use crate::readout::{PreparedReadout, Readout};
+use crate::seen::SeenByStream;
 use crate::unit;
 use crate::workspace::{Workspace, Workspaces};
 use rand::SeedableRng;
@@ -273,44 +274,6 @@ impl Run<'_> {
         }
         self.state = state;
         Ok(())
-    }
-}
-
-/// What one stream put out; all but the readout only where it is asked for.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SeenByStream {
-    modulation: Vec<f32>,
-    feedforward: Vec<f32>,
-    recurrent: Vec<f32>,
-    readout: Vec<f32>,
-}
-
-impl SeenByStream {
-    /// One stream's way through the network.
-    fn see(
-        &mut self,
-        network: &Network,
-        stream: &PreparedStream,
-        retina: &[f32],
-        behavior: &[f32],
-        batch: usize,
-        draws: &Draws,
-        positions: &PreparedPosition,
-        state: &mut StreamState,
-        space: &mut Workspace,
-        tapped: bool,
-    ) {
-        let (m, _) = network.modulation.forward(stream.modulation.as_ref(), behavior, batch, draws, &mut state.modulation, space, false);
-        let (maps, trace) = network.core.forward(&stream.core, retina, &m, batch, draws, &mut state.core, space, false);
-        network.readout.forward(&stream.readout, positions, &maps, &mut self.readout);
-        if tapped {
-            self.modulation.extend_from_slice(&m);
-            self.feedforward.extend_from_slice(trace.feedforward_output());
-            self.recurrent.extend_from_slice(&maps);
-        }
-        trace.give_back(space);
-        space.give(m);
-        space.give(maps);
     }
 }
 

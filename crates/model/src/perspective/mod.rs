@@ -55,13 +55,6 @@ pub(crate) struct PreparedPerspective {
     retina_pixel: SigmoidPower,
 }
 
-impl PerspectiveTrace {
-    /// Gives back what a pass that keeps nothing is made of.
-    pub(crate) fn give_back(self, space: &mut Workspace) {
-        space.give(self.angles);
-    }
-}
-
 /// What the backward pass needs.
 pub(crate) struct PerspectiveTrace {
     frame: Frame,
@@ -69,6 +62,13 @@ pub(crate) struct PerspectiveTrace {
     eye: MlpTrace,
     angles: Vec<f32>,
     sampled: Vec<f32>,
+}
+
+impl PerspectiveTrace {
+    /// Gives back what a pass that keeps nothing is made of.
+    pub(crate) fn give_back(self, space: &mut Workspace) {
+        space.give(self.angles);
+    }
 }
 
 impl Perspective {
