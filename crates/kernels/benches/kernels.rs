@@ -3,7 +3,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use striate_kernels::activation::{self, Activation};
-use striate_kernels::attention::Head;
+use striate_kernels::attention::{self, Head, Heads};
 use striate_kernels::conv::{self, Algorithm, ConvShape, Extent};
 use striate_kernels::grid_sample;
 use striate_kernels::lstm::{Cell, lstm};
@@ -56,7 +56,8 @@ fn attention(c: &mut Criterion) {
     let da = values(tokens * dim);
     let mut group = c.benchmark_group("attention head");
     group.throughput(Throughput::Elements((2 * tokens * tokens * dim) as u64));
-    group.bench_function("forward", |b| b.iter(|| black_box(head.forward())));
+    let (heads, qkv, mut out) = (Heads { groups: 1, dim, tokens }, values(3 * tokens * dim), vec![0.0; tokens * dim]);
+    group.bench_function("forward", |b| b.iter(|| attention::forward(heads, &qkv, &scale, &mut out, 0, 1)));
     group.bench_function("backward", |b| b.iter(|| black_box(head.backward(&da))));
 }
 
@@ -69,12 +70,12 @@ fn pointwise(c: &mut Criterion) {
     group.bench_function("gelu gradient", |b| b.iter(|| activation::gradient(Activation::Gelu, &x, &mut y)));
     let cell = Cell { groups: 8, channels: 32, pixels: 384 };
     let n = 8 * 32 * 384;
-    let (gates, before, mut state, mut hidden) = (values(4 * n), values(n), vec![0.0; n], vec![0.0; n]);
+    let (gates, mut state, mut hidden) = (values(4 * n), values(n), vec![0.0; n]);
     let mut fresh = gates.clone();
     group.bench_function("lstm cell", |b| {
         b.iter(|| {
             fresh.copy_from_slice(&gates);
-            lstm(cell, &mut fresh, &before, &mut state, &mut hidden, None);
+            lstm(cell, &mut fresh, &mut state, &mut hidden, None);
         });
     });
 }

@@ -58,6 +58,18 @@ pub fn forward_padded(activation: Activation, frame: Frame, p: usize, x: &[f32],
     });
 }
 
+/// `x <- tanh x`, without a gain.
+pub fn plain_tanh(x: &mut [f32]) {
+    struct Tanh<'a>(&'a mut [f32]);
+    impl Kernel for Tanh<'_> {
+        #[inline(always)]
+        fn run<V: Lanes>(self) {
+            self.0.iter_mut().for_each(|x| *x = tanh::<V>(*x));
+        }
+    }
+    x.par_chunks_mut(PIECE).for_each(|x| dispatch(Tanh(x)));
+}
+
 /// `dy *= gain f'(x)`: turns the output's gradient into the input's, in place.
 pub fn gradient(activation: Activation, x: &[f32], dy: &mut [f32]) {
     assert_eq!(x.len(), dy.len());
@@ -203,7 +215,7 @@ pub(crate) fn sum_by(x: &[f32], f: impl Fn(f64) -> f64) -> f64 {
 
 /// Largest value, in sixteen interleaved lanes; a NaN is not the largest, but makes every exponential of its own NaN.
 #[inline(always)]
-fn largest(x: &[f32]) -> f32 {
+pub(crate) fn largest(x: &[f32]) -> f32 {
     let mut most = [f32::NEG_INFINITY; 16];
     let pieces = x.chunks_exact(16);
     let rest = pieces.remainder().iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -3,10 +3,14 @@
 //! `a = softmax(q_n k_n^T) v` with `q_n = q / |q| * scale` and `k_n = k / |k|` (no further temperature: reference
 //! implementation). Scores are made for a tile of queries at a time and never all at once.
 
+mod forward;
+
 use crate::activation::{softmax, sum_by};
 use crate::matmul::{matmul, pack};
 
-const TILE: usize = 32; // queries whose scores exist at a time
+pub use forward::{Heads, forward};
+
+const TILE: usize = 48; // queries whose scores exist at a time: whole register tiles of every tier
 
 /// One head's inputs, each [tokens, dim], and its scale [dim].
 #[derive(Clone, Copy, Debug)]
@@ -48,22 +52,6 @@ impl Head<'_> {
             q.iter_mut().zip(self.scale).for_each(|(q, s)| *q *= s);
         }
         (q, unit(self.k, self.dim).0)
-    }
-
-    /// `a` [tokens, dim].
-    pub fn forward(&self) -> Vec<f32> {
-        let (tokens, dim) = (self.tokens(), self.dim);
-        let (q, k) = self.normalised();
-        let keys = pack(&transpose(&k, dim), dim, tokens, tokens);
-        let values = pack(self.v, tokens, dim, dim);
-        let mut out = vec![0.0; tokens * dim];
-        let mut scores = vec![0.0; TILE * tokens];
-        for (tile, out) in out.chunks_mut(TILE * dim).enumerate() {
-            let rows = out.len() / dim;
-            weights(&q[tile * TILE * dim..], &keys, &mut scores, rows, tokens, dim);
-            matmul(&scores, tokens, &values, out, dim, rows, tokens, dim, false);
-        }
-        out
     }
 
     /// Gradients of q, k, v and scale from that of `a`.

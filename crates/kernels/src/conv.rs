@@ -4,11 +4,15 @@
 //! by shape alone. Work is cut by frame and row, never by thread: bits do not depend on the number of threads.
 
 mod direct;
+mod input;
 mod tile;
 mod winograd;
 
 use crate::simd::{Kernel, Lanes, block_width, dispatch};
+use input::Taps;
 use rayon::prelude::*;
+
+pub use input::Input;
 
 /// Shape of a convolution. Weights are `[groups * cout, cin, kt, k, k]`, as the reference stores them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +79,12 @@ impl ConvShape {
         e.frames + (self.kt - 1) * e.batch
     }
 
-    /// Distance of each tap from the first one, in floats of the padded input.
+    /// Distance of each tap of a frame from the first one, in floats of the padded input.
+    fn frame_taps(&self, e: &Extent) -> Taps {
+        Taps::new(self.k * self.k, |tap| (tap / self.k * e.width + tap % self.k) * self.channels_in())
+    }
+
+    /// Distance of each tap from the first one, in floats of the padded input, all in one piece.
     fn tap_offsets(&self, e: &Extent) -> Vec<usize> {
         let row = e.width * self.channels_in();
         let frame = e.height * row;
@@ -166,8 +175,13 @@ fn pack_by(algorithm: Algorithm, s: &ConvShape, weight: impl Fn(usize, usize, us
 
 /// `out [frames, ho, wo, groups * cout] (+)= conv(x) + bias`, `x` padded, `packed` from [`pack`].
 pub fn forward(s: &ConvShape, e: &Extent, x: &[f32], packed: &Packed, bias: Option<&[f32]>, out: &mut [f32], accumulate: bool) {
+    forward_from(s, e, Input::Frames(x), packed, bias, out, accumulate);
+}
+
+/// [`forward`] from any [`Input`].
+pub fn forward_from(s: &ConvShape, e: &Extent, x: Input, packed: &Packed, bias: Option<&[f32]>, out: &mut [f32], accumulate: bool) {
     let (ho, wo) = s.output(e);
-    assert_eq!(x.len(), s.input_frames(e) * e.height * e.width * s.channels_in(), "padded input size");
+    assert!(x.holds(s.input_frames(e), e.height * e.width * s.channels_in()), "padded input size");
     assert_eq!(out.len(), e.frames * ho * wo * s.channels_out(), "output size");
     assert!(bias.is_none_or(|b| b.len() == s.channels_out()) && !(accumulate && bias.is_some()), "bias");
     match packed.algorithm {

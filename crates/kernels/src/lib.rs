@@ -18,5 +18,6 @@ pub mod peak;
 pub mod pool;
 pub mod readout;
 pub mod reference;
+mod scratch;
 pub mod simd;
 pub mod weight_norm;

@@ -24,27 +24,21 @@ impl Cell {
     }
 }
 
-/// LSTM: gates i, f, g, o; `c = f c_before + i g`, `h = mask o tanh(c)`.
-pub fn lstm(cell: Cell, gates: &mut [f32], c_before: &[f32], c: &mut [f32], h: &mut [f32], mask: Option<&[f32]>) {
+/// LSTM: gates i, f, g, o; `c <- f c + i g`, `h <- mask o tanh(c)`.
+pub fn lstm(cell: Cell, gates: &mut [f32], c: &mut [f32], h: &mut [f32], mask: Option<&[f32]>) {
     let n = cell.states();
-    (
-        gates.par_chunks_mut(cell.pixels * 4 * n),
-        c_before.par_chunks(cell.pixels * n),
-        c.par_chunks_mut(cell.pixels * n),
-        h.par_chunks_mut(cell.pixels * n),
-    )
+    (gates.par_chunks_mut(cell.pixels * 4 * n), c.par_chunks_mut(cell.pixels * n), h.par_chunks_mut(cell.pixels * n))
         .into_par_iter()
         .enumerate()
-        .for_each(|(batch, (gates, c_before, c, h))| {
+        .for_each(|(batch, (gates, c, h))| {
             let mask = mask.map(|m| &m[batch * n..][..n]);
-            dispatch(Lstm { cell, gates, c_before, c, h, mask });
+            dispatch(Lstm { cell, gates, c, h, mask });
         });
 }
 
 struct Lstm<'a> {
     cell: Cell,
     gates: &'a mut [f32],
-    c_before: &'a [f32],
     c: &'a mut [f32],
     h: &'a mut [f32],
     mask: Option<&'a [f32]>,
@@ -54,14 +48,14 @@ impl Kernel for Lstm<'_> {
     #[inline(always)]
     fn run<V: Lanes>(self) {
         let ch = self.cell.channels;
-        let states = self.c.chunks_exact_mut(ch).zip(self.h.chunks_exact_mut(ch)).zip(self.c_before.chunks_exact(ch));
-        for (block, (gates, ((c, h), c_before))) in self.gates.chunks_exact_mut(4 * ch).zip(states).enumerate() {
+        let states = self.c.chunks_exact_mut(ch).zip(self.h.chunks_exact_mut(ch));
+        for (block, (gates, (c, h))) in self.gates.chunks_exact_mut(4 * ch).zip(states).enumerate() {
             // one array at a time: so the compiler sees that vectors do not overlap
             gates[..2 * ch].iter_mut().for_each(|v| *v = sigmoid::<V>(*v));
             gates[2 * ch..3 * ch].iter_mut().for_each(|v| *v = tanh::<V>(*v));
             gates[3 * ch..].iter_mut().for_each(|v| *v = sigmoid::<V>(*v));
-            for ((k, c), before) in c.iter_mut().enumerate().zip(c_before) {
-                *c = gates[ch + k] * before + gates[k] * gates[2 * ch + k];
+            for (k, c) in c.iter_mut().enumerate() {
+                *c = gates[ch + k] * *c + gates[k] * gates[2 * ch + k];
             }
             for ((h, c), o) in h.iter_mut().zip(c.iter()).zip(&gates[3 * ch..]) {
                 *h = o * tanh::<V>(*c);
@@ -129,8 +123,8 @@ impl Kernel for LstmBackward<'_> {
     }
 }
 
-/// GRU: gates u, n; `h = u h_before + (1 - u) mask n`.
-pub fn gru(cell: Cell, gates: &mut [f32], h_before: &[f32], h: &mut [f32], mask: Option<&[f32]>) {
+/// GRU: gates u, n; `h <- u h + (1 - u) mask n`.
+pub fn gru(cell: Cell, gates: &mut [f32], h: &mut [f32], mask: Option<&[f32]>) {
     let (n, ch) = (cell.states(), cell.channels);
     struct Gates<'a>(&'a mut [f32], usize);
     impl Kernel for Gates<'_> {
@@ -145,11 +139,10 @@ pub fn gru(cell: Cell, gates: &mut [f32], h_before: &[f32], h: &mut [f32], mask:
     }
     gates.par_chunks_mut(cell.pixels * 2 * n).zip(h.par_chunks_mut(cell.pixels * n)).enumerate().for_each(|(batch, (gates, h))| {
         dispatch(Gates(gates, ch));
-        let h_before = &h_before[batch * cell.pixels * n..];
         for (block, (gates, h)) in gates.chunks_exact(2 * ch).zip(h.chunks_exact_mut(ch)).enumerate() {
             for k in 0..ch {
                 let m = mask.map_or(1.0, |m| m[batch * n + block % cell.groups * ch + k]);
-                h[k] = gates[k] * h_before[block * ch + k] + (1.0 - gates[k]) * m * gates[ch + k];
+                h[k] = gates[k] * h[k] + (1.0 - gates[k]) * m * gates[ch + k];
             }
         }
     });

@@ -198,19 +198,20 @@ pub fn matmul(a: &[f32], lda: usize, packed: &[f32], out: &mut [f32], ldo: usize
     assert!(k == 0 || a.len() >= (m - 1) * lda + k, "left operand too short");
     assert!(packed.len() >= n.div_ceil(width) * k * width, "right operand too short");
     assert!(out.len() >= (m - 1) * ldo + n, "output too short");
-    dispatch(Product { a, lda, packed, out, ldo, m, k, n, accumulate });
+    dispatch(Product { a, lda, packed, out: out.as_mut_ptr(), ldo, m, k, n, accumulate });
 }
 
-struct Product<'a> {
-    a: &'a [f32],
-    lda: usize,
-    packed: &'a [f32],
-    out: &'a mut [f32],
-    ldo: usize,
-    m: usize,
-    k: usize,
-    n: usize,
-    accumulate: bool,
+/// The product as a kernel, for kernels that take products among other things: they vouch for the lengths.
+pub(crate) struct Product<'a> {
+    pub(crate) a: &'a [f32],
+    pub(crate) lda: usize,
+    pub(crate) packed: &'a [f32],
+    pub(crate) out: *mut f32,
+    pub(crate) ldo: usize,
+    pub(crate) m: usize,
+    pub(crate) k: usize,
+    pub(crate) n: usize,
+    pub(crate) accumulate: bool,
 }
 
 impl Kernel for Product<'_> {
@@ -220,7 +221,7 @@ impl Kernel for Product<'_> {
         let start = if self.accumulate { Start::Output } else { Start::Zero };
         for block in 0..self.n.div_ceil(width) {
             let columns = width.min(self.n - block * width);
-            // SAFETY: `matmul` checked the lengths.
+            // SAFETY: whoever made this checked the lengths.
             unsafe {
                 row_block::<V>(
                     self.a.as_ptr(),
@@ -229,7 +230,7 @@ impl Kernel for Product<'_> {
                     self.k,
                     self.packed.as_ptr().add(block * self.k * width),
                     width,
-                    self.out.as_mut_ptr().add(block * width),
+                    self.out.add(block * width),
                     self.ldo,
                     self.m,
                     columns,

@@ -11,7 +11,7 @@ pub fn pooled(frame: Frame, size: usize) -> Frame {
 }
 
 /// `out [F, H / size, W / size, parts * C]`: means of `size x size` windows of the parts [F, H, W, C], group by group.
-pub fn forward(frame: Frame, groups: usize, size: usize, parts: &[&[f32]], out: &mut [f32]) {
+pub fn forward<P: AsRef<[f32]> + Sync>(frame: Frame, groups: usize, size: usize, parts: &[P], out: &mut [f32]) {
     let small = pooled(frame, size);
     let (total, width) = (parts.len() * frame.channels, frame.channels / groups);
     let scale = 1.0 / (size * size) as f32;
@@ -19,7 +19,7 @@ pub fn forward(frame: Frame, groups: usize, size: usize, parts: &[&[f32]], out: 
         for (pixel, out) in out.chunks_exact_mut(total).enumerate() {
             let corner = (pixel / small.width * frame.width + pixel % small.width) * size;
             for (place, out) in out.chunks_exact_mut(width).enumerate() {
-                let (group, part) = (place / parts.len(), &parts[place % parts.len()][f * frame.len()..]);
+                let (group, part) = (place / parts.len(), &parts[place % parts.len()].as_ref()[f * frame.len()..]);
                 let at = |dy: usize, dx: usize| &part[(corner + dy * frame.width + dx) * frame.channels + group * width..][..width];
                 out.copy_from_slice(at(0, 0));
                 if size == 1 {

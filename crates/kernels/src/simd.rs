@@ -126,6 +126,9 @@ pub(crate) trait Lanes: Copy {
     unsafe fn sub(self, other: Self) -> Self;
     /// `self * other`.
     unsafe fn mul(self, other: Self) -> Self;
+    /// Asks for the cache line at `p`, wherever that is, to be brought closer; where the tier cannot ask, nothing.
+    #[inline(always)]
+    fn prefetch(_: *const f32) {}
 }
 
 /// `a * b + c`, fused where the tier fuses.

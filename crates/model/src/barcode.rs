@@ -4,6 +4,7 @@ use crate::draws::Draws;
 use crate::error::Error;
 use crate::network::{Network, finite};
 use crate::readout::position::to_pixels;
+use crate::workspace::Workspace;
 use striate_kernels::grid_sample;
 use striate_kernels::pad::{Border, Frame};
 
@@ -48,7 +49,7 @@ impl Network {
         finite("behaviour", behavior)?;
         let of_stream = |stream: usize| {
             let prepared = self.modulation.prepare(&self.params, stream);
-            self.modulation.forward(prepared.as_ref(), behavior, 1, &Draws::none(), &mut self.modulation.begin(1)).0
+            self.modulation.forward(prepared.as_ref(), behavior, 1, &Draws::none(), &mut self.modulation.begin(1), &mut Workspace::passing(), false).0
         };
         let streams: Vec<Vec<f32>> = (0..self.config.streams).map(of_stream).collect();
         let frames = behavior.len() / width;

@@ -27,11 +27,13 @@ pub mod open;
 pub mod params;
 pub mod perspective;
 mod readout;
+mod seen;
 mod sensitivity;
 mod size;
 mod unit;
 pub mod weights;
 pub mod work;
+mod workspace;
 
 pub use config::NetworkConfig;
 pub use draws::Draws;

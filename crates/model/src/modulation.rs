@@ -6,6 +6,7 @@ use crate::layers::conv::{Conv, Prepared};
 use crate::layers::lstm::{Lstm, LstmState, LstmTrace};
 use crate::layers::mlp::{Mlp, MlpTrace};
 use crate::params::{Gradients, Param, Params};
+use crate::workspace::Workspace;
 use rand_chacha::ChaCha8Rng;
 use striate_kernels::activation::Activation;
 
@@ -95,7 +96,8 @@ impl Modulation {
         self.lstm.begin(batch)
     }
 
-    /// Behaviour [T * N, M] to features [T * N, F]: zeros, and nothing to go back through, where there is no modulation.
+    /// Behaviour [T * N, M] to features [T * N, F]: zeros where there is no modulation, and then, or unless asked to `keep` it, nothing to
+    /// go back through.
     pub(crate) fn forward(
         &self,
         prepared: Option<&PreparedModulation>,
@@ -103,19 +105,31 @@ impl Modulation {
         batch: usize,
         draws: &Draws,
         state: &mut LstmState,
+        space: &mut Workspace,
+        keep: bool,
     ) -> (Vec<f32>, Option<ModulationTrace>) {
-        let Some(prepared) = prepared else { return (vec![0.0; behavior.len() / self.inputs * self.lstm.width()], None) };
-        let mut squashed = behavior.to_vec();
+        let Some(prepared) = prepared else {
+            let mut none = space.take(behavior.len() / self.inputs * self.lstm.width());
+            none.fill(0.0);
+            return (none, None);
+        };
+        let mut squashed = space.copy(behavior);
         if let Some((gains, biases)) = &prepared.sigmoid {
             for row in squashed.chunks_exact_mut(self.inputs) {
                 row.iter_mut().zip(gains).zip(biases).for_each(|((m, a), b)| *m = 1.0 / (1.0 + (-(*a * *m + *b)).exp()));
             }
         }
-        let (mut x, input) = self.input.forward(&prepared.input, &squashed, |_| {});
+        let (mut x, input) = self.input.forward(&prepared.input, &squashed, |_| {}, space, keep);
         self.scale_tanh(&mut x);
         draws.drop("modulation.x", batch, self.width, self.width, &mut x);
-        let (hidden, lstm) = self.lstm.forward(&prepared.gates, &x, batch, draws, state);
-        let out = prepared.out.as_ref().map_or_else(|| hidden.clone(), |out| out.pointwise(&hidden));
+        let (hidden, lstm) = self.lstm.forward(&prepared.gates, &x, batch, draws, state, space, keep);
+        space.give(x);
+        let out = if let Some(out) = &prepared.out { out.pointwise(&hidden, space) } else { space.copy(&hidden) };
+        if !keep {
+            space.give(squashed);
+            space.give(hidden);
+            return (out, None);
+        }
         (out, Some(ModulationTrace { behavior: behavior.to_vec(), squashed, input, lstm, hidden }))
     }
 

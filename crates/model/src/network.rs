@@ -15,9 +15,12 @@ use crate::perspective::pixel::Pixels;
 use crate::perspective::{Periphery, Perspective, PreparedPerspective};
 use crate::readout::position::PreparedPosition;
 use crate::readout::{PreparedReadout, Readout};
+use crate::seen::SeenByStream;
 use crate::unit;
+use crate::workspace::{Workspace, Workspaces};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 /// A network: configuration and parameters.
 #[derive(Clone, Debug)]
@@ -84,6 +87,10 @@ pub struct Run<'a> {
     pub(crate) positions: PreparedPosition,
     pub(crate) streams: Vec<PreparedStream>,
     pub(crate) state: State,
+    /// Buffers of what all streams share, and of the streams.
+    space: Workspace,
+    spaces: Workspaces,
+    seen: Vec<SeenByStream>,
 }
 
 /// What each module put out, per frame: for looking inside and for reference checks.
@@ -172,6 +179,9 @@ impl Network {
             state: State(state.collect()),
             streams: chosen.map(prepare).collect(),
             draws,
+            space: Workspace::default(),
+            spaces: Workspaces::default(),
+            seen: Vec::new(),
         })
     }
 
@@ -197,39 +207,58 @@ impl Network {
 impl Run<'_> {
     /// Responses [T, N, U] to the next frames.
     pub fn step(&mut self, clip: &Clip) -> Result<Vec<f32>, Error> {
-        self.look(clip, |_| {})
+        let mut responses = Vec::new();
+        self.step_into(clip, &mut responses)?;
+        Ok(responses)
+    }
+
+    /// As [`Run::step`], into a buffer of the caller's. Frame by frame, no memory is asked for once the first frames have been shown.
+    pub fn step_into(&mut self, clip: &Clip, responses: &mut Vec<f32>) -> Result<(), Error> {
+        self.look(clip, responses, None)
     }
 
     /// As [`Run::step`], and what every module put out.
     pub fn step_with_taps(&mut self, clip: &Clip) -> Result<(Vec<f32>, Taps), Error> {
-        let mut taps = Taps::default();
-        let responses = self.look(clip, |seen| match seen {
-            Seen::Perspective(x) => taps.perspective = x.to_vec(),
-            Seen::Stream { modulation, feedforward, recurrent, readout } => {
-                taps.modulation.push(modulation.to_vec());
-                taps.feedforward.push(feedforward.to_vec());
-                taps.recurrent.push(recurrent.to_vec());
-                taps.readout.push(readout.to_vec());
-            }
-        })?;
+        let (mut responses, mut taps) = (Vec::new(), Taps::default());
+        self.look(clip, &mut responses, Some(&mut taps))?;
         Ok((responses, taps))
     }
 
-    fn look(&mut self, clip: &Clip, mut tap: impl FnMut(Seen)) -> Result<Vec<f32>, Error> {
+    fn look(&mut self, clip: &Clip, responses: &mut Vec<f32>, mut taps: Option<&mut Taps>) -> Result<(), Error> {
         let network = self.network;
-        let (eye, behavior) = clip.checked(&network.config, self.batch)?;
-        let (retina, _) = network.perspective.forward(&self.perspective, clip.video, clip.size, &eye, clip.periphery, &self.draws);
-        tap(Seen::Perspective(&retina));
-        let mut r = vec![0.0; clip.frames(&network.config) * network.config.units];
-        for (stream, state) in self.streams.iter().zip(&mut self.state.0) {
-            let (m, _) = network.modulation.forward(stream.modulation.as_ref(), &behavior, self.batch, &self.draws, &mut state.modulation);
-            let (maps, trace) = network.core.forward(&stream.core, &retina, m.clone(), self.batch, &self.draws, &mut state.core, false);
-            let own = network.readout.forward(&stream.readout, &self.positions, &maps);
-            tap(Seen::Stream { modulation: &m, feedforward: trace.feedforward_output(), recurrent: &maps, readout: &own });
-            r.iter_mut().zip(&own).for_each(|(r, o)| *r += o);
+        let frames = clip.frames(&network.config);
+        let keep = frames == self.batch; // a clip's buffers are large, and asked for once
+        self.space.keep(keep);
+        let (eye, behavior) = clip.checked(&network.config, self.batch, &mut self.space)?;
+        let (retina, seen) =
+            network.perspective.forward(&self.perspective, clip.video, clip.size, &eye, clip.periphery, &self.draws, &mut self.space, false);
+        seen.give_back(&mut self.space);
+        self.seen.resize_with(self.streams.len(), SeenByStream::default);
+        let (batch, draws, positions, tapped) = (self.batch, &self.draws, &self.positions, taps.is_some());
+        // each stream goes its way alone: no thread waits for another within a frame
+        let streams = self.streams.par_iter().zip(&mut self.state.0).zip(&mut self.seen).with_max_len(1);
+        streams.for_each(|((stream, state), seen)| {
+            self.spaces.with(keep, |space| seen.see(network, stream, &retina, &behavior, batch, draws, positions, state, space, tapped));
+        });
+        responses.clear();
+        responses.resize(frames * network.config.units, 0.0);
+        for seen in &mut self.seen {
+            responses.iter_mut().zip(&seen.readout).for_each(|(r, own)| *r += own);
+            if let Some(taps) = &mut taps {
+                taps.modulation.push(std::mem::take(&mut seen.modulation));
+                taps.feedforward.push(std::mem::take(&mut seen.feedforward));
+                taps.recurrent.push(std::mem::take(&mut seen.recurrent));
+                taps.readout.push(std::mem::take(&mut seen.readout));
+            }
         }
-        let streams = self.streams.len() as f32;
-        Ok(r.into_iter().map(|r| unit::rate(network.config.unit, r / streams)).collect())
+        let count = self.streams.len() as f32;
+        responses.iter_mut().for_each(|r| *r = unit::rate(network.config.unit, *r / count));
+        if let Some(taps) = taps {
+            taps.perspective.extend_from_slice(&retina);
+        }
+        [eye, behavior, retina].into_iter().for_each(|buffer| self.space.give(buffer));
+        self.space.settle();
+        Ok(())
     }
 
     /// What the run remembers.
@@ -248,12 +277,6 @@ impl Run<'_> {
     }
 }
 
-/// What a tap is shown.
-enum Seen<'a> {
-    Perspective(&'a [f32]),
-    Stream { modulation: &'a [f32], feedforward: &'a [f32], recurrent: &'a [f32], readout: &'a [f32] },
-}
-
 impl Clip<'_> {
     /// T * N.
     pub(crate) fn frames(&self, config: &NetworkConfig) -> usize {
@@ -261,7 +284,7 @@ impl Clip<'_> {
     }
 
     /// Checks every size, and fills in eye and behaviour where they are left out.
-    pub(crate) fn checked(&self, config: &NetworkConfig, batch: usize) -> Result<(Vec<f32>, Vec<f32>), Error> {
+    pub(crate) fn checked(&self, config: &NetworkConfig, batch: usize, space: &mut Workspace) -> Result<(Vec<f32>, Vec<f32>), Error> {
         let frame = self.size[0] * self.size[1] * config.channels;
         let frames = self.frames(config);
         if frame == 0 || self.video.len() != frames * frame || !frames.is_multiple_of(batch.max(1)) {
@@ -271,16 +294,18 @@ impl Clip<'_> {
         if let Pixels::F32(x) = self.video {
             finite("video", x)?;
         }
-        let series = |what: &'static str, x: &[f32], width: usize| {
+        let mut series = |what: &'static str, x: &[f32], width: usize| {
             if x.is_empty() {
-                return Ok(vec![0.0; frames * width]);
+                let mut zeros = space.take(frames * width);
+                zeros.fill(0.0);
+                return Ok(zeros);
             }
             if x.len() != frames * width {
                 let expected = format!("{width} values for each of {frames} frames");
                 return Err(Error::Shape { what, expected, got: format!("{} values", x.len()) });
             }
             finite(what, x)?;
-            Ok(x.to_vec())
+            Ok(space.copy(x))
         };
         Ok((series("eye position", self.eye, config.eye_features)?, series("behaviour", self.behavior, config.behavior_features)?))
     }

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::network::{Clip, Network, Streams};
 use crate::params::Gradients;
 use crate::unit;
+use crate::workspace::Workspace;
 
 /// What a clip is scored by.
 #[derive(Clone, Copy, Debug)]
@@ -67,12 +68,14 @@ impl Network {
         video_gradient: bool,
     ) -> Result<(Scored, Gradients, Option<Vec<f32>>), Error> {
         let mut run = self.begin(batch, Streams::One(stream), draws)?;
-        let (eye, behavior) = clip.checked(&self.config, batch)?;
-        let (retina, seen) = self.perspective.forward(&run.perspective, clip.video, clip.size, &eye, clip.periphery, &run.draws);
+        let space = &mut Workspace::passing();
+        let (eye, behavior) = clip.checked(&self.config, batch, space)?;
+        let (retina, seen) = self.perspective.forward(&run.perspective, clip.video, clip.size, &eye, clip.periphery, &run.draws, space, true);
         let (ready, state) = (&run.streams[0], &mut run.state.0[0]);
-        let (m, modulated) = self.modulation.forward(ready.modulation.as_ref(), &behavior, batch, &run.draws, &mut state.modulation);
-        let (maps, trace) = self.core.forward(&ready.core, &retina, m, batch, &run.draws, &mut state.core, true);
-        let r = self.readout.forward(&ready.readout, &run.positions, &maps);
+        let (m, modulated) = self.modulation.forward(ready.modulation.as_ref(), &behavior, batch, &run.draws, &mut state.modulation, space, true);
+        let (maps, trace) = self.core.forward(&ready.core, &retina, &m, batch, &run.draws, &mut state.core, space, true);
+        let mut r = Vec::new();
+        self.readout.forward(&ready.readout, &run.positions, &maps, &mut r);
         let scored = self.scored(&r, targets, batch)?;
 
         let dr = self.readout_gradient(&r, targets, batch, scored.measured);

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::network::{Clip, Network, Streams};
 use crate::params::Gradients;
 use crate::unit;
+use crate::workspace::Workspace;
 
 impl Network {
     /// Responses [T, N, U] to a clip, all streams averaged, and the gradient of `sum(weights * responses)` with respect to the video's
@@ -22,19 +23,20 @@ impl Network {
     /// The same of a network whose parameters are frozen, so that no gradients of theirs are made.
     fn sensitivity_of_fixed(&self, clip: &Clip, weights: &[f32], batch: usize) -> Result<(Vec<f32>, Vec<f32>), Error> {
         let mut run = self.begin(batch, Streams::All, Draws::none())?;
-        let (eye, behavior) = clip.checked(&self.config, batch)?;
+        let space = &mut Workspace::passing();
+        let (eye, behavior) = clip.checked(&self.config, batch, space)?;
         let expected = clip.frames(&self.config) * self.config.units;
         if weights.len() != expected {
             let (expected, got) = (format!("{expected} values [T, N, U]"), format!("{} values", weights.len()));
             return Err(Error::Shape { what: "weights of responses", expected, got });
         }
-        let (retina, seen) = self.perspective.forward(&run.perspective, clip.video, clip.size, &eye, clip.periphery, &run.draws);
+        let (retina, seen) = self.perspective.forward(&run.perspective, clip.video, clip.size, &eye, clip.periphery, &run.draws, space, true);
         let mut r = vec![0.0; expected];
-        let mut passes = Vec::with_capacity(run.streams.len());
+        let (mut own, mut passes) = (Vec::new(), Vec::with_capacity(run.streams.len()));
         for (ready, state) in run.streams.iter().zip(&mut run.state.0) {
-            let (m, _) = self.modulation.forward(ready.modulation.as_ref(), &behavior, batch, &run.draws, &mut state.modulation);
-            let (maps, trace) = self.core.forward(&ready.core, &retina, m, batch, &run.draws, &mut state.core, true);
-            let own = self.readout.forward(&ready.readout, &run.positions, &maps);
+            let (m, _) = self.modulation.forward(ready.modulation.as_ref(), &behavior, batch, &run.draws, &mut state.modulation, space, false);
+            let (maps, trace) = self.core.forward(&ready.core, &retina, &m, batch, &run.draws, &mut state.core, space, true);
+            self.readout.forward(&ready.readout, &run.positions, &maps, &mut own);
             r.iter_mut().zip(&own).for_each(|(r, o)| *r += o);
             passes.push((maps, trace));
         }

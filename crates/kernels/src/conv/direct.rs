@@ -1,7 +1,7 @@
 //! Direct convolution: every output row is a sum of small products, one per tap (frame, row, column of the kernel); see
 //! [`crate::matmul`] for the register tile.
 
-use super::{ConvShape, Extent};
+use super::{ConvShape, Extent, Input};
 use crate::matmul::{Start, row_block};
 use crate::simd::{Kernel, Lanes, dispatch};
 use rayon::prelude::*;
@@ -24,17 +24,16 @@ pub(super) fn pack(s: &ConvShape, weight: impl Fn(usize, usize, usize, usize) ->
 }
 
 /// As [`super::forward`], whose lengths are checked; `packed` from [`pack`].
-pub(super) fn forward(s: &ConvShape, e: &Extent, x: &[f32], packed: &[f32], bias: Option<&[f32]>, out: &mut [f32], accumulate: bool) {
-    let e = &s.flattened(e);
+pub(super) fn forward(s: &ConvShape, e: &Extent, x: Input, packed: &[f32], bias: Option<&[f32]>, out: &mut [f32], accumulate: bool) {
+    let e = &if let Input::Frames(_) = x { s.flattened(e) } else { *e };
     let (ho, wo) = s.output(e);
     let (_, blocks, length) = s.blocks();
     assert_eq!(packed.len(), s.groups * blocks * length, "packed weight size");
     let rows = rows_per_piece(ho);
-    let taps = s.tap_offsets(e);
+    let taps = s.frame_taps(e);
     out.par_chunks_mut(rows * wo * s.channels_out()).enumerate().for_each(|(piece, out)| {
         let (frame, row) = (piece / (ho / rows), piece % (ho / rows) * rows);
-        let x = &x[(frame * e.height + row * s.stride) * e.width * s.channels_in()..];
-        dispatch(Rows { s, e, taps: &taps, x, packed, bias, out, rows, wo, accumulate });
+        dispatch(Rows { s, e, taps: &taps, x, frame, row, packed, bias, out, rows, wo, accumulate });
     });
 }
 
@@ -47,7 +46,10 @@ struct Rows<'a> {
     s: &'a ConvShape,
     e: &'a Extent,
     taps: &'a [usize],
-    x: &'a [f32],
+    x: Input<'a>,
+    /// Output frame, and first of the output rows.
+    frame: usize,
+    row: usize,
     packed: &'a [f32],
     bias: Option<&'a [f32]>,
     out: &'a mut [f32],
@@ -62,32 +64,31 @@ impl Kernel for Rows<'_> {
         let Self { s, e, .. } = self;
         let (width, blocks, length) = s.blocks();
         let (channels_in, channels_out) = (s.channels_in(), s.channels_out());
-        for g in 0..s.groups {
-            for block in 0..blocks {
-                let co = g * s.cout + block * width;
-                let columns = width.min(s.cout - block * width);
-                let start = match self.bias {
-                    Some(bias) => Start::Bias(&bias[co..co + columns]),
-                    None if self.accumulate => Start::Output,
-                    None => Start::Zero,
-                };
-                for row in 0..self.rows {
-                    // SAFETY: `forward` checked every length against the shape; taps stay inside the padded input.
-                    unsafe {
-                        row_block::<V>(
-                            self.x.as_ptr().add(row * s.stride * e.width * channels_in + g * s.cin),
-                            s.stride * channels_in,
-                            self.taps,
-                            s.cin,
-                            self.packed.as_ptr().add((g * blocks + block) * length),
-                            width,
-                            self.out.as_mut_ptr().add(row * self.wo * channels_out + co),
-                            channels_out,
-                            self.wo,
-                            columns,
-                            start,
-                        );
-                    }
+        for (g, block, t) in (0..s.groups * blocks * s.kt).map(|i| (i / s.kt / blocks, i / s.kt % blocks, i % s.kt)) {
+            let x = self.x.frame(self.frame + t * e.batch, e.height * e.width * channels_in);
+            let co = g * s.cout + block * width;
+            let columns = width.min(s.cout - block * width);
+            let start = match self.bias {
+                _ if t > 0 || self.accumulate => Start::Output,
+                Some(bias) => Start::Bias(&bias[co..co + columns]),
+                None => Start::Zero,
+            };
+            for row in 0..self.rows {
+                // SAFETY: `forward` checked every length against the shape; taps stay inside the padded frame.
+                unsafe {
+                    row_block::<V>(
+                        x.as_ptr().add((self.row + row) * s.stride * e.width * channels_in + g * s.cin),
+                        s.stride * channels_in,
+                        self.taps,
+                        s.cin,
+                        self.packed.as_ptr().add((g * blocks + block) * length + t * self.taps.len() * s.cin * width),
+                        width,
+                        self.out.as_mut_ptr().add(row * self.wo * channels_out + co),
+                        channels_out,
+                        self.wo,
+                        columns,
+                        start,
+                    );
                 }
             }
         }

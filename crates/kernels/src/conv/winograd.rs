@@ -9,10 +9,11 @@ mod cut;
 mod gradient;
 
 use super::tile::{self, IN, OUT, POINTS, SIDE};
-use super::{ConvShape, Extent};
+use super::{ConvShape, Extent, Input, Taps};
 use crate::matmul::{Start, row_block};
+use crate::scratch::{Shared, scratch};
 use crate::simd::{Kernel, Lanes, block_width, dispatch};
-use cut::{Cut, Piece, WIDEST, load_some, scratch, store_some, transform_input};
+use cut::{Cut, Piece, WIDEST, load_some, prefetch_input, store_some, transform_input};
 use rayon::prelude::*;
 
 pub(super) use gradient::weight_gradient;
@@ -60,27 +61,21 @@ impl Kernel for Transformed<'_> {
     }
 }
 
-/// Output that pieces write to in disjoint places.
-#[derive(Clone, Copy)]
-struct Shared(*mut f32);
-// SAFETY: every piece writes the pixels and channels of its own tiles, frames and group, and reads no others.
-unsafe impl Send for Shared {}
-// SAFETY: as above.
-unsafe impl Sync for Shared {}
-
 /// As [`super::forward`], whose lengths are checked; `packed` from [`pack`].
-pub(super) fn forward(s: &ConvShape, e: &Extent, x: &[f32], packed: &[f32], bias: Option<&[f32]>, out: &mut [f32], accumulate: bool) {
+pub(super) fn forward(s: &ConvShape, e: &Extent, x: Input, packed: &[f32], bias: Option<&[f32]>, out: &mut [f32], accumulate: bool) {
     let cut = Cut::new(s, e);
     let width = block_width(s.cout);
     assert_eq!(packed.len(), s.groups * s.cout.div_ceil(width) * cut.block_length(width), "packed weight size");
     if out.is_empty() {
         return;
     }
+    // every piece writes the pixels and channels of its own tiles, frames and group, and reads no others
     let out = Shared(out.as_mut_ptr());
     (0..cut.pieces() * s.groups).into_par_iter().for_each(|i| {
         let (piece, group) = (cut.piece(i / s.groups), i % s.groups);
-        scratch(cut.scratch(&piece), |points, products| {
-            dispatch(Forward { cut: &cut, piece: &piece, group, x, packed, bias, out, accumulate, points, products });
+        let next = (i + 1 < cut.pieces() * s.groups).then(|| (cut.piece((i + 1) / s.groups), (i + 1) % s.groups));
+        scratch(cut.scratch(&piece), |[points, products]| {
+            dispatch(Forward { cut: &cut, piece: &piece, group, next, x, packed, bias, out, accumulate, points, products });
         });
     });
 }
@@ -89,7 +84,9 @@ struct Forward<'a> {
     cut: &'a Cut,
     piece: &'a Piece,
     group: usize,
-    x: &'a [f32],
+    /// The piece and group after this one, most likely this thread's too.
+    next: Option<(Piece, usize)>,
+    x: Input<'a>,
     packed: &'a [f32],
     bias: Option<&'a [f32]>,
     out: Shared,
@@ -105,12 +102,15 @@ impl Kernel for Forward<'_> {
         let s = &cut.s;
         let (tiles, stored, width) = (piece.rows[1] * cut.tiles[1], cut.stored(), block_width(s.cout));
         let (rows, per_point) = (piece.frames[1] * tiles, points.len() / POINTS);
-        let taps: Vec<usize> = (0..s.kt).map(|t| t * tiles * stored).collect();
+        let taps = Taps::new(s.kt, |t| t * tiles * stored);
         transform_input::<V>(cut, piece, group, self.x, points);
         let (blocks, length) = (s.cout.div_ceil(width), cut.block_length(width));
         for block in 0..blocks {
             let weights = &self.packed[(group * blocks + block) * length..][..length];
             for p in 0..POINTS {
+                if let (Some((next, group)), true) = (&self.next, block == 0) {
+                    prefetch_input::<V>(cut, next, *group, self.x, p);
+                }
                 // SAFETY: `points` holds `frames + kt - 1` frames of tiles at each point, `products` one row of columns for each output.
                 unsafe {
                     row_block::<V>(

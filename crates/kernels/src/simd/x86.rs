@@ -2,8 +2,8 @@
 
 use super::{Kernel, Lanes};
 use std::arch::x86_64::{
-    __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps,
-    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps, _mm512_sub_ps,
+    __m256, __m512, _MM_HINT_T1, _mm_prefetch, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_storeu_ps,
+    _mm256_sub_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps, _mm512_sub_ps,
 };
 
 #[target_feature(enable = "avx512f,avx2,fma")]
@@ -55,6 +55,11 @@ impl Lanes for __m512 {
         // SAFETY: only reached through `run_avx512`.
         unsafe { _mm512_mul_ps(self, other) }
     }
+    #[inline(always)]
+    fn prefetch(p: *const f32) {
+        // SAFETY: nothing is read: a wrong address does no harm.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+    }
 }
 
 impl Lanes for __m256 {
@@ -95,5 +100,10 @@ impl Lanes for __m256 {
     unsafe fn mul(self, other: Self) -> Self {
         // SAFETY: only reached through `run_avx2`.
         unsafe { _mm256_mul_ps(self, other) }
+    }
+    #[inline(always)]
+    fn prefetch(p: *const f32) {
+        // SAFETY: nothing is read: a wrong address does no harm.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
     }
 }

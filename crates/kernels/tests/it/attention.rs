@@ -3,7 +3,7 @@
 use crate::measure::{cases, close, dot, gradient, values, wide};
 use proptest::prelude::*;
 use proptest::sample::select;
-use striate_kernels::attention::Head;
+use striate_kernels::attention::{self, Head, Heads};
 use striate_kernels::reference;
 
 /// Inputs of a head with scales around `sharpness`.
@@ -22,6 +22,16 @@ impl Inputs {
         Self { q: draw(1), k: draw(2), v: draw(3), scale, dim }
     }
 
+    /// Attended values [tokens, dim].
+    fn attended(&self) -> Vec<f32> {
+        let tokens = self.q.len() / self.dim;
+        let of_token = |t: usize| [&self.q, &self.k, &self.v].into_iter().flat_map(move |x| &x[t * self.dim..][..self.dim]);
+        let qkv: Vec<f32> = (0..tokens).flat_map(of_token).copied().collect();
+        let mut out = vec![f32::NAN; self.q.len()];
+        attention::forward(Heads { groups: 1, dim: self.dim, tokens }, &qkv, &self.scale, &mut out, 0, 1);
+        out
+    }
+
     fn head(&self) -> Head<'_> {
         Head { q: &self.q, k: &self.k, v: &self.v, scale: &self.scale, dim: self.dim }
     }
@@ -38,7 +48,31 @@ proptest! {
     ) {
         let i = Inputs::new(tokens, dim, sharpness);
         let expected = reference::attention(&wide(&i.q), &wide(&i.k), &wide(&i.v), &wide(&i.scale), dim);
-        close("attention forward", &i.head().forward(), &expected, 3e-6);
+        close("attention forward", &i.attended(), &expected, 3e-6);
+    }
+
+    #[test]
+    fn heads_lie_side_by_side(
+        tokens in select(vec![1usize, 6, 33, 49]),
+        dim in select(vec![1usize, 5, 16, 33]),
+        groups in 1usize..4,
+        batch in 1usize..3,
+        parts in 1usize..4,
+    ) {
+        let (qkv, scales) = (values(1, batch * tokens * groups * 3 * dim), values(2, groups * dim));
+        let before = values(3, batch * tokens * groups * parts * dim);
+        let mut out = before.clone();
+        attention::forward(Heads { groups, dim, tokens }, &qkv, &scales, &mut out, parts - 1, parts);
+        let mut expected = wide(&before);
+        for (n, g) in (0..batch * groups).map(|head| (head / groups, head % groups)) {
+            let at = |t: usize, place: usize, places: usize| (((n * tokens + t) * groups + g) * places + place) * dim;
+            let part = |place: usize| (0..tokens).flat_map(|t| wide(&qkv[at(t, place, 3)..][..dim])).collect::<Vec<f64>>();
+            let a = reference::attention(&part(0), &part(1), &part(2), &wide(&scales[g * dim..][..dim]), dim);
+            a.chunks_exact(dim).enumerate().for_each(|(t, a)| expected[at(t, parts - 1, parts)..][..dim].copy_from_slice(a));
+        }
+        close("attention of a map", &out, &expected, 3e-6);
+        let kept = |x: &[f32]| x.chunks_exact(parts * dim).flat_map(|pixel| pixel[..(parts - 1) * dim].to_vec()).collect::<Vec<f32>>();
+        assert_eq!(kept(&out), kept(&before));
     }
 
     #[test]
@@ -62,21 +96,21 @@ proptest! {
 fn lengths_of_queries_and_keys_do_not_matter() {
     let i = Inputs::new(40, 16, 5.0);
     let (q, k): (Vec<f32>, Vec<f32>) = i.q.iter().zip(&i.k).map(|(q, k)| (q * 8.0, k / 4.0)).unzip();
-    assert_eq!(i.head().forward(), Head { q: &q, k: &k, ..i.head() }.forward());
+    assert_eq!(i.attended(), Inputs { q, k, ..Inputs::new(40, 16, 5.0) }.attended());
 }
 
 #[test]
 fn equal_values_come_out_as_they_went_in() {
     let mut i = Inputs::new(70, 8, 10.0);
     i.v = [0.5, -1.0, 2.0, 0.0, 3.0, -0.25, 1.0, 7.0].repeat(70);
-    close("equal values", &i.head().forward(), &wide(&i.v), 1e-6);
+    close("equal values", &i.attended(), &wide(&i.v), 1e-6);
 }
 
 #[test]
 fn a_nan_value_is_not_hidden() {
     let mut i = Inputs::new(40, 8, 3.0);
     i.q[3 * 8] = f32::NAN;
-    let out = i.head().forward();
+    let out = i.attended();
     assert!(out[3 * 8..4 * 8].iter().all(|v| v.is_nan()));
     assert!(out[..3 * 8].iter().chain(&out[4 * 8..]).all(|v| v.is_finite()));
 }

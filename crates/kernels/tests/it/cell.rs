@@ -32,8 +32,8 @@ proptest! {
         let (wr, wc, wm) = (wide(&raw), wide(&c_before), mask.as_ref().map(|m| wide(m)));
         let expected = |gates: &[f64], c: &[f64]| reference::lstm(cell, gates, c, wm.as_deref());
         let mut gates = raw;
-        let (mut c, mut h) = (vec![f32::NAN; n], vec![f32::NAN; n]);
-        lstm(cell, &mut gates, &c_before, &mut c, &mut h, mask.as_deref());
+        let (mut c, mut h) = (c_before.clone(), vec![f32::NAN; n]);
+        lstm(cell, &mut gates, &mut c, &mut h, mask.as_deref());
         close("lstm c", &c, &expected(&wr, &wc).0, 1e-6);
         close("lstm h", &h, &expected(&wr, &wc).1, 1e-6);
 
@@ -55,8 +55,8 @@ proptest! {
         let (wr, wh, wm) = (wide(&raw), wide(&h_before), mask.as_ref().map(|m| wide(m)));
         let expected = |gates: &[f64], h: &[f64]| reference::gru(cell, gates, h, wm.as_deref());
         let mut gates = raw;
-        let mut h = vec![f32::NAN; n];
-        gru(cell, &mut gates, &h_before, &mut h, mask.as_deref());
+        let mut h = h_before.clone();
+        gru(cell, &mut gates, &mut h, mask.as_deref());
         close("gru h", &h, &expected(&wr, &wh), 1e-6);
 
         let mut dh = values(3, n);
@@ -72,11 +72,11 @@ fn saturated_gates_stay_finite_and_a_nan_gate_is_not_hidden() {
     let cell = Cell { groups: 1, channels: 2, pixels: 1 };
     for size in [50.0, 1e4, 1e30] {
         let mut gates = [size, -size, size, size, size, -size, size, size];
-        let (mut c, mut h) = ([0.0; 2], [0.0; 2]);
-        lstm(cell, &mut gates, &[0.5, 0.5], &mut c, &mut h, None);
+        let (mut c, mut h) = ([0.5; 2], [0.0; 2]);
+        lstm(cell, &mut gates, &mut c, &mut h, None);
         assert!(c[0] == 1.5 && c[1].abs() < 1.0 && h.iter().all(|h| h.is_finite()), "{c:?} {h:?}");
     }
-    let (mut c, mut h) = ([0.0; 2], [0.0; 2]);
-    lstm(cell, &mut [0.0, f32::NAN, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], &[0.5, 0.5], &mut c, &mut h, None);
+    let (mut c, mut h) = ([0.5; 2], [0.0; 2]);
+    lstm(cell, &mut [0.0, f32::NAN, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], &mut c, &mut h, None);
     assert!(h[0].is_finite() && c[1].is_nan() && h[1].is_nan());
 }

@@ -3,7 +3,7 @@
 use crate::measure::{cases, close, dot, gradient, values, wide};
 use proptest::prelude::*;
 use proptest::sample::select;
-use striate_kernels::conv::{self, Algorithm, ConvShape, Extent};
+use striate_kernels::conv::{self, Algorithm, ConvShape, Extent, Input};
 use striate_kernels::pad::{Border, Frame, pad, pad_gradient};
 use striate_kernels::reference;
 
@@ -113,6 +113,10 @@ fn check_forward(case: Case) {
         close(&format!("conv forward, {algorithm:?}"), &out, &plain, limit);
         conv::forward(&case.s, &e, &padded, &packed, Some(&bias), &mut out, false);
         close("conv forward with bias", &out, &case.reference(&wide(&x), &wide(&weights), Some(&wide(&bias))), limit);
+        let steps: Vec<Vec<f32>> = padded.chunks_exact(case.batch * e.height * e.width * case.s.channels_in()).map(<[f32]>::to_vec).collect();
+        let mut by_steps = vec![f32::NAN; plain.len()];
+        conv::forward_from(&case.s, &e, Input::Steps(&steps), &packed, Some(&bias), &mut by_steps, false);
+        assert_eq!(by_steps, out, "time steps that lie apart");
         let before = case.dout();
         out.copy_from_slice(&before);
         conv::forward(&case.s, &e, &padded, &packed, None, &mut out, true);

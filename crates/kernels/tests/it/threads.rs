@@ -3,6 +3,7 @@
 use crate::conv::Case;
 use crate::measure::values;
 use striate_kernels::activation::{self, Activation};
+use striate_kernels::attention::{self, Heads};
 use striate_kernels::conv::{self, ConvShape};
 use striate_kernels::lstm::{Cell, gru, lstm, lstm_backward};
 use striate_kernels::matmul::{matmul_parallel, pack};
@@ -92,13 +93,19 @@ fn of_pointwise_work_and_products() {
         matmul_parallel(&x[..1000 * 17], &pack(&x[..17 * 33], 17, 33, 33), &mut out, 17, 33);
         out
     });
+    let (heads, size) = (Heads { groups: 3, dim: 17, tokens: 75 }, 2 * 75 * 3 * 17);
+    same_bits("attention", || {
+        let mut out = vec![0.0; size];
+        attention::forward(heads, &x[..3 * size], &x[..3 * 17], &mut out, 0, 1);
+        out
+    });
     let cell = Cell { groups: 2, channels: 17, pixels: 31 };
     let n = 5 * cell.pixels * cell.groups * cell.channels;
     same_bits("cells", || {
         let (mut gates, mut two) = (x[..4 * n].to_vec(), x[..2 * n].to_vec());
-        let (mut c, mut h, mut g) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
-        lstm(cell, &mut gates, &x[..n], &mut c, &mut h, None);
-        gru(cell, &mut two, &x[..n], &mut g, None);
+        let (mut c, mut h, mut g) = (x[..n].to_vec(), vec![0.0; n], x[..n].to_vec());
+        lstm(cell, &mut gates, &mut c, &mut h, None);
+        gru(cell, &mut two, &mut g, None);
         let mut dc = vec![0.5; n];
         lstm_backward(cell, &mut gates, &x[..n], &c, &h, &mut dc, None);
         [gates, two, c, h, g, dc].concat()

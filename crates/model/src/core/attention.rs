@@ -1,9 +1,10 @@
 //! Spatial attention of the CvT cells: every group is a head, every pixel a token (paper Extended Data Fig. 5).
 
-use super::groups::concatenate;
+use super::groups::{concatenate, spread};
 use crate::layers::conv::{Conv, Fused, Prepared};
+use crate::workspace::Workspace;
 use rayon::prelude::*;
-use striate_kernels::attention::Head;
+use striate_kernels::attention::{self, Head, Heads};
 
 /// Convolution and attention of the CvT cells, ahead of the gates.
 #[derive(Clone, Debug)]
@@ -27,9 +28,24 @@ impl Attention {
         self.common / self.groups
     }
 
-    /// What the gates read.
+    /// What the gates read: `z` and, for attended values to be written to, room beside it, group by group.
+    pub(super) fn with_room(&self, z: &[f32], space: &mut Workspace) -> Vec<f32> {
+        let mut read = space.take(2 * z.len());
+        spread(z, self.common, self.groups, 0, 2 * self.common, &mut read);
+        read
+    }
+
+    /// Attended values, beside `z` in what the gates read.
+    pub(super) fn attend(&self, scales: &[f32], qkv: &[f32], batch: usize, read: &mut [f32]) {
+        let heads = Heads { groups: self.groups, dim: self.head_width(), tokens: qkv.len() / batch / (3 * self.common) };
+        attention::forward(heads, qkv, scales, read, 1, 2);
+    }
+
+    /// What the gates read, put together again.
     pub(super) fn beside(&self, z: &[f32], a: &[f32]) -> Vec<f32> {
-        concatenate(&[(z, self.common), (a, self.common)], self.groups)
+        let mut read = vec![0.0; z.len() + a.len()];
+        concatenate([(z, self.common), (a, self.common)].into_iter(), self.groups, &mut read);
+        read
     }
 
     /// Queries, keys and values of each (batch element, group), contiguous.
@@ -47,18 +63,6 @@ impl Attention {
                 })
             })
             .collect()
-    }
-
-    /// Attended values [N, pixels, common].
-    pub(super) fn attend(&self, scales: &[f32], qkv: &[f32], batch: usize) -> Vec<f32> {
-        let d = self.head_width();
-        let heads: Vec<Vec<f32>> = self
-            .heads(qkv, batch)
-            .par_iter()
-            .enumerate()
-            .map(|(head, [q, k, v])| Head { q, k, v, scale: &scales[head % self.groups * d..][..d], dim: d }.forward())
-            .collect();
-        self.interleave(heads.len() / self.groups, &|head| vec![heads[head].as_slice()])
     }
 
     /// The parts [pixels, d] of N heads of each group, side by side: [N, pixels, groups * parts * d].

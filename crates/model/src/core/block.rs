@@ -6,16 +6,16 @@ use crate::config::FeedforwardConfig;
 use crate::draws::Draws;
 use crate::layers::conv::{Conv, ConvGradient, Prepared};
 use crate::params::{Gradients, Params};
+use crate::workspace::Workspace;
 use std::ops::Range;
 use striate_kernels::activation::{self, Activation};
-use striate_kernels::conv::ConvShape;
+use striate_kernels::conv::{ConvShape, Input};
 use striate_kernels::pad::{self, Border, Frame};
 use striate_kernels::pool;
 
 /// The block as declared.
 #[derive(Clone, Debug)]
 pub(super) struct Block {
-    index: usize,
     pub(super) channels: usize,
     groups: usize,
     pub(super) pool: usize,
@@ -23,6 +23,8 @@ pub(super) struct Block {
     pub(super) convs: Vec<Conv>,
     /// `skips[l - 1]` belongs to layer l.
     pub(super) skips: Vec<Conv>,
+    /// Where dropout acts, by layer.
+    places: Vec<String>,
 }
 
 /// The block of one stream, ready to run.
@@ -32,8 +34,11 @@ pub(super) struct PreparedBlock {
     skips: Vec<Prepared>,
 }
 
+/// Padded inputs of a convolution in the time steps before the next frames: as many as its temporal kernel reaches back.
+pub(super) type History = Vec<Vec<f32>>;
+
 /// What the backward pass needs of a clip, frame after frame; all else is computed again from it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct BlockTrace {
     /// Padded inputs of each convolution before the first frame.
     history: Vec<Vec<f32>>,
@@ -62,13 +67,13 @@ impl Block {
             Conv::new(name("skips", l), shape, groups).gain(half).bias(None)
         };
         Self {
-            index: b,
             channels,
             groups,
             pool: c.block_pools[b],
             activation: c.nonlinear.activation(),
             convs: (0..layers).map(conv).collect(),
             skips: (1..layers).map(skip).collect(),
+            places: (0..layers).map(|l| format!("core.feedforward.blocks.{b}.{l}")).collect(),
         }
     }
 
@@ -83,8 +88,9 @@ impl Block {
     }
 
     /// Empty history of every convolution.
-    pub(super) fn begin(&self, frame: Frame, batch: usize) -> Vec<Vec<f32>> {
-        self.convs.iter().map(|c| vec![0.0; (c.shape.kt - 1) * batch * frame.padded((c.shape.k - 1) / 2).len()]).collect()
+    pub(super) fn begin(&self, frame: Frame, batch: usize) -> Vec<History> {
+        let step = |conv: &Conv| vec![0.0; batch * frame.padded((conv.shape.k - 1) / 2).len()];
+        self.convs.iter().map(|conv| (1..conv.shape.kt).map(|_| step(conv)).collect()).collect()
     }
 
     /// Pooled outputs of the next frames; the trace, where there is one, grows by them, to the number of frames given.
@@ -95,26 +101,35 @@ impl Block {
         x: Vec<f32>,
         batch: usize,
         draws: &Draws,
-        history: &mut [Vec<f32>],
+        history: &mut [History],
         trace: Option<(&mut BlockTrace, usize)>,
+        space: &mut Workspace,
     ) -> Vec<f32> {
-        let frames = x.len() / frame.len();
-        let before_all = trace.is_some().then(|| history.to_vec());
-        let (mut outputs, mut after) = (vec![x], Vec::new());
+        let (frames, last) = (x.len() / frame.len(), self.convs.len() - 1);
+        let before_all = trace.is_some().then(|| history.iter().map(|steps| steps.concat()).collect());
+        let (mut outputs, mut after) = (space.list(), space.list());
+        outputs.push(x);
         for (l, conv) in ready.convs.iter().enumerate() {
-            let past = history[l].len();
-            let (read, y) = self.read(l, frame, &outputs[l], batch, draws, &history[l]);
-            history[l].copy_from_slice(&read[read.len() - past..]);
-            let mut out = conv.forward(&self.extent(conv, frame, frames, batch), &read);
-            if l > 0 {
-                let skip = &ready.skips[l - 1];
-                skip.accumulate(&skip.extent(frames, batch, Frame { channels: self.channels * l, ..frame }), &self.beside(&after), &mut out);
+            if l < last {
+                after.push(self.activated(l, frame, &outputs[l], batch, draws, space));
             }
-            after.extend(y);
+            let padded = frame.padded((conv.shape.k - 1) / 2);
+            let (kept, steps) = (history[l].len(), &mut history[l]);
+            for step in 0..frames / batch {
+                let mut now = space.take(batch * padded.len());
+                let step = step * batch * frame.len()..(step + 1) * batch * frame.len();
+                self.read(l, frame, &outputs[l][step.clone()], after.get(l).map(|y| &y[step]), batch, draws, &mut now);
+                steps.push(now);
+            }
+            let mut out = conv.forward(&self.extent(conv, frame, frames, batch), Input::Steps(steps), space);
+            steps.drain(..steps.len() - kept).for_each(|step| space.give(step));
+            if l > 0 {
+                self.skip(&ready.skips[l - 1], frame, &after[..l], batch, &mut out, space);
+            }
             outputs.push(out);
         }
-        let mut z = vec![0.0; frames * pool::pooled(Frame { channels: self.width(), ..frame }, self.pool).len()];
-        pool::forward(frame, self.groups, self.pool, &outputs.iter().map(Vec::as_slice).collect::<Vec<_>>(), &mut z);
+        let mut z = space.take(frames * pool::pooled(Frame { channels: self.width(), ..frame }, self.pool).len());
+        pool::forward(frame, self.groups, self.pool, &outputs, &mut z);
         if let Some((trace, all)) = trace {
             let inner = &outputs[1..self.convs.len()]; // the last output has no nonlinearity after it
             trace.before.resize_with(inner.len(), Vec::new);
@@ -126,33 +141,39 @@ impl Block {
                 kept.extend_from_slice(new);
             }
         }
+        space.give_list(outputs);
+        space.give_list(after);
         z
     }
 
-    /// What the convolution of a layer reads: `past`, then the padded activation of `x`; and the activation itself where a later
-    /// layer's skip reads that too.
-    fn read(&self, l: usize, frame: Frame, x: &[f32], batch: usize, draws: &Draws, past: &[f32]) -> (Vec<f32>, Option<Vec<f32>>) {
-        let p = (self.convs[l].shape.k - 1) / 2;
-        let (frames, padded) = (x.len() / frame.len(), frame.padded(p));
-        let place = format!("core.feedforward.blocks.{}.{l}", self.index);
-        let mut read = vec![0.0; past.len() + frames * padded.len()];
-        let (before, now) = read.split_at_mut(past.len());
-        before.copy_from_slice(past);
-        if l + 1 == self.convs.len() {
-            activation::forward_padded(self.activation, frame, p, x, now);
-            draws.drop(&place, batch, self.channels, padded.len(), now);
-            return (read, None);
+    /// Adds to a layer's output what it sees of all earlier ones.
+    fn skip(&self, skip: &Prepared, frame: Frame, after: &[Vec<f32>], batch: usize, out: &mut [f32], space: &mut Workspace) {
+        let extent = skip.extent(out.len() / frame.len(), batch, Frame { channels: self.channels * after.len(), ..frame });
+        if let [only] = after {
+            return skip.accumulate(&extent, only, out);
         }
-        let mut y = vec![0.0; x.len()];
-        activation::forward(self.activation, x, &mut y);
-        draws.drop(&place, batch, self.channels, frame.len(), &mut y);
-        pad::pad(frame, p, Border::Zero, &y, now);
-        (read, Some(y))
+        let mut beside = space.take(out.len() * after.len());
+        concatenate(after.iter().map(|y| (y.as_slice(), self.channels)), self.groups, &mut beside);
+        skip.accumulate(&extent, &beside, out);
+        space.give(beside);
     }
 
-    /// Activations of earlier layers, side by side.
-    fn beside(&self, after: &[Vec<f32>]) -> Vec<f32> {
-        concatenate(&after.iter().map(|y| (y.as_slice(), self.channels)).collect::<Vec<_>>(), self.groups)
+    /// A layer's input after its nonlinearity: what skips read, and, padded, convolutions.
+    fn activated(&self, l: usize, frame: Frame, x: &[f32], batch: usize, draws: &Draws, space: &mut Workspace) -> Vec<f32> {
+        let mut y = space.take(x.len());
+        activation::forward(self.activation, x, &mut y);
+        draws.drop(&self.places[l], batch, self.channels, frame.len(), &mut y);
+        y
+    }
+
+    /// What the convolution of a layer reads of some frames, padded: `y`, where that is there already, or the activation of `x`.
+    fn read(&self, l: usize, frame: Frame, x: &[f32], y: Option<&[f32]>, batch: usize, draws: &Draws, now: &mut [f32]) {
+        let p = (self.convs[l].shape.k - 1) / 2;
+        if let Some(y) = y {
+            return pad::pad(frame, p, Border::Zero, y, now);
+        }
+        activation::forward_padded(self.activation, frame, p, x, now);
+        draws.drop(&self.places[l], batch, self.channels, frame.padded(p).len(), now);
     }
 
     fn extent(&self, conv: &Prepared, frame: Frame, frames: usize, batch: usize) -> striate_kernels::conv::Extent {
@@ -202,8 +223,10 @@ impl Block {
             let mut dx = conv.input_gradient(batch, frame, &dout, &mut sums.later[l]);
             if l > 0 {
                 if learning > 0 {
-                    let after: Vec<_> = reads[..l].iter().filter_map(|(_, y)| y.as_deref()).map(|y| (y, self.channels)).collect();
-                    sums.skips[l - 1].add(ready.skips[l - 1].pointwise_gradients(&concatenate(&after, self.groups), &dout));
+                    let after = reads[..l].iter().filter_map(|(_, y)| y.as_deref()).map(|y| (y, self.channels));
+                    let mut beside = vec![0.0; l * dout.len()];
+                    concatenate(after, self.groups, &mut beside);
+                    sums.skips[l - 1].add(ready.skips[l - 1].pointwise_gradients(&beside, &dout));
                 }
                 let dearlier = split(&ready.skips[l - 1].pointwise_gradient(&dout), &vec![self.channels; l], self.groups);
                 for (to, from) in dafter.iter_mut().zip(dearlier) {
@@ -213,14 +236,15 @@ impl Block {
             if !dafter[l].is_empty() {
                 add(&mut dx, &dafter[l]);
             }
-            draws.drop(&format!("core.feedforward.blocks.{}.{l}", self.index), batch, self.channels, frame.len(), &mut dx);
+            draws.drop(&self.places[l], batch, self.channels, frame.len(), &mut dx);
             activation::gradient(self.activation, &inputs[l][earlier * frame.len()..], &mut dx);
             add(&mut d[l], &dx);
         }
         std::mem::take(&mut d[0])
     }
 
-    /// [`Self::read`] of some traced frames, `earlier` ones before them among `x`; the activation is that of the frames alone.
+    /// What the convolution of a layer read of some traced frames, `earlier` ones before them among `x`, in one piece, and the activation
+    /// of the frames alone where a later layer's skip read that too.
     fn read_again(
         &self,
         l: usize,
@@ -231,8 +255,12 @@ impl Block {
         batch: usize,
         draws: &Draws,
     ) -> (Vec<f32>, Option<Vec<f32>>) {
-        let padded = frame.padded((self.convs[l].shape.k - 1) / 2).len();
-        let (read, y) = self.read(l, frame, x, batch, draws, &history[earlier * padded..]);
+        let padded = frame.padded((self.convs[l].shape.k - 1) / 2);
+        let past = &history[earlier * padded.len()..];
+        let y = (l + 1 < self.convs.len()).then(|| self.activated(l, frame, x, batch, draws, &mut Workspace::passing()));
+        let mut read = vec![0.0; past.len() + x.len() / frame.len() * padded.len()];
+        read[..past.len()].copy_from_slice(past);
+        self.read(l, frame, x, y.as_deref(), batch, draws, &mut read[past.len()..]);
         (read, y.map(|y| y[earlier * frame.len()..].to_vec()))
     }
 

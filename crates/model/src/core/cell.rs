@@ -1,17 +1,18 @@
 //! The three recurrent cells: Conv-LSTM, CvT-LSTM (convolution and attention before the gates) and its two-gate GRU.
 //!
-//! A step reads the projected input and hidden state side by side, `both`; the backward pass walks the frames in reverse
+//! A step reads the projected input and hidden state side by side, padded, `both`; the backward pass walks the frames in reverse
 //! and leaves weight gradients to one product over all frames at the end.
 
 use super::attention::{Attention, PreparedAttention};
-use super::groups::split;
+use super::groups::{concatenate_padded, split};
 use crate::config::{RecurrentConfig, RecurrentKind};
 use crate::layers::conv::{Conv, ConvGradient, Fused, Prepared};
 use crate::params::{Gradients, Param, Params};
+use crate::workspace::Workspace;
 use rand_chacha::ChaCha8Rng;
-use striate_kernels::conv::{ConvShape, Extent};
+use striate_kernels::conv::{ConvShape, Extent, Input};
 use striate_kernels::lstm;
-use striate_kernels::pad::{self, Border, Frame};
+use striate_kernels::pad::Frame;
 
 /// A cell of one stream.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ pub(crate) struct CellState {
 }
 
 /// What the backward pass needs, by frame; all else is computed again from it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct CellTrace {
     /// Convolved `both`, and what attention makes of it (CvT cells).
     attended: Vec<[Vec<f32>; 2]>,
@@ -137,38 +138,47 @@ impl Cell {
         mask: Option<&[f32]>,
         state: &mut CellState,
         mut trace: Option<&mut CellTrace>,
+        space: &mut Workspace,
     ) {
         let spatial = prepared.spatial();
-        let mut gates = spatial.forward(&self.extent(spatial, batch, batch), &self.padded(spatial, both));
+        let mut gates = spatial.forward(&self.extent(spatial, batch, batch), Input::Frames(both), space);
         if let (Some(attention), Some(ready)) = (&self.attention, &prepared.attention) {
             let z = gates;
-            let a = attention.attend(&ready.scales, &ready.qkv.pointwise(&z), batch);
-            gates = prepared.gates.pointwise(&attention.beside(&z, &a));
+            let qkv = ready.qkv.pointwise(&z, space);
+            let mut read = attention.with_room(&z, space);
+            attention.attend(&ready.scales, &qkv, batch, &mut read);
+            space.give(qkv);
+            gates = prepared.gates.pointwise(&read, space);
             if let Some(trace) = &mut trace {
-                trace.attended.push([z, if ready.conv.learns { a } else { Vec::new() }]); // a serves the gates' weights alone
+                // attended values serve the gates' weights alone
+                let a = if ready.conv.learns { split(&read, &[attention.common; 2], attention.groups).pop() } else { None };
+                trace.attended.push([z, a.unwrap_or_default()]);
+            } else {
+                space.give(z);
             }
+            space.give(read);
         }
         if self.kind == RecurrentKind::CvtGru {
-            let before = state.h.clone();
-            lstm::gru(self.pointwise(), &mut gates, &before, &mut state.h, mask);
+            lstm::gru(self.pointwise(), &mut gates, &mut state.h, mask);
         } else {
-            let before = state.c.clone();
-            lstm::lstm(self.pointwise(), &mut gates, &before, &mut state.c, &mut state.h, mask);
             if let Some(trace) = &mut trace {
-                trace.cells.push(before);
+                trace.cells.push(state.c.clone());
             }
+            lstm::lstm(self.pointwise(), &mut gates, &mut state.c, &mut state.h, mask);
         }
-        if let Some(trace) = trace {
-            trace.gates.push(gates);
+        match trace {
+            Some(trace) => trace.gates.push(gates),
+            None => space.give(gates),
         }
     }
 
-    /// `both` as the spatial convolution reads it.
-    fn padded(&self, spatial: &Prepared, both: &[f32]) -> Vec<f32> {
-        let (frame, p) = (Frame { channels: self.both, ..self.map }, (spatial.shape.k - 1) / 2);
-        let mut padded = vec![0.0; both.len() / frame.len() * frame.padded(p).len()];
-        pad::pad(frame, p, Border::Zero, both, &mut padded);
-        padded
+    /// Projected input and hidden state, group by group, as the first convolution of a step reads them.
+    pub(crate) fn both(&self, x: &[f32], h: &[f32], batch: usize, space: &mut Workspace) -> Vec<f32> {
+        let spatial = self.attention.as_ref().map_or(&self.gates.parts[0], |a| &a.conv);
+        let p = (spatial.shape.k - 1) / 2;
+        let mut both = space.take(batch * Frame { channels: self.both, ..self.map }.padded(p).len());
+        concatenate_padded(self.map, p, [(x, self.both - self.hidden), (h, self.hidden)], self.gates.parts[0].shape.groups, &mut both);
+        both
     }
 
     fn extent(&self, spatial: &Prepared, frames: usize, batch: usize) -> Extent {
@@ -264,10 +274,10 @@ impl CellBackward<'_> {
         if !spatial.learns {
             return (dboth, direct); // nobody asks for the gradients of frozen weights
         }
-        let (pending, padded) = (&mut self.pending, self.cell.padded(spatial, both));
+        let pending = &mut self.pending;
         let steps = (self.cell.together / gates.len()).clamp(1, self.trace.gates.len());
-        grow(&mut pending.padded, padded, steps);
-        grow(&mut pending.dgates, gates, steps);
+        grow(&mut pending.padded, both, steps);
+        grow(&mut pending.dgates, &gates, steps);
         pending.dz.extend(dspatial.into_iter().flatten());
         pending.frames += self.batch;
         if pending.frames >= steps * self.batch {
@@ -282,7 +292,7 @@ impl CellBackward<'_> {
         let dread = self.prepared.gates.pointwise_gradient(gates);
         let mut parts = split(&dread, &[attention.common; 2], attention.groups);
         let (da, mut dz) = (parts.pop()?, parts.pop()?);
-        let qkv = ready.qkv.pointwise(&z);
+        let qkv = ready.qkv.pointwise(&z, &mut Workspace::passing());
         let dqkv = attention.attend_gradient(&ready.scales, &qkv, &da, self.batch, &mut self.sums.scales);
         dz.iter_mut().zip(ready.qkv.pointwise_gradient(&dqkv)).for_each(|(d, q)| *d += q);
         if ready.conv.learns {
@@ -322,11 +332,11 @@ impl CellBackward<'_> {
 }
 
 /// Appends a time step; the first makes room for all `steps`, so that nothing is moved.
-fn grow(all: &mut Vec<f32>, step: Vec<f32>, steps: usize) {
+fn grow(all: &mut Vec<f32>, step: &[f32], steps: usize) {
     if all.is_empty() {
         all.reserve_exact(steps * step.len());
     }
-    all.extend_from_slice(&step);
+    all.extend_from_slice(step);
 }
 
 /// `c = f c_before + i g` from activated gates.

@@ -3,13 +3,14 @@
 //! A whole clip goes through a few frames at a time, forward and backward, so that what lies between the layers stays small; frame by
 //! frame is a clip of one. Only the temporal convolutions remember anything: each keeps its last `kt - 1` padded inputs.
 
-use super::block::{Block, BlockBackward, BlockTrace, PreparedBlock};
+use super::block::{Block, BlockBackward, BlockTrace, History, PreparedBlock};
 use crate::config::{FeedforwardConfig, FeedforwardKind};
 use crate::draws::Draws;
 use crate::layers::conv::{Conv, ConvGradient, Prepared};
 use crate::params::{Gradients, Params};
+use crate::workspace::Workspace;
 use rand_chacha::ChaCha8Rng;
-use striate_kernels::conv::ConvShape;
+use striate_kernels::conv::{ConvShape, Input};
 use striate_kernels::pad::{self, Border, Frame};
 use striate_kernels::pool;
 
@@ -38,10 +39,10 @@ pub(crate) struct PreparedFeedforward {
 
 /// Last `kt - 1` padded inputs of every temporal convolution, by block and layer.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct FeedforwardState(Vec<Vec<Vec<f32>>>);
+pub(crate) struct FeedforwardState(Vec<Vec<History>>);
 
 /// What the backward pass needs, all frames.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct FeedforwardTrace {
     retina: Vec<f32>,
     blocks: Vec<BlockTrace>,
@@ -121,19 +122,14 @@ impl Feedforward {
     }
 
     /// Frame of each block's layers.
-    fn frames(&self) -> Vec<Frame> {
-        let mut frame = self.after_input();
-        let of_block = |block: &Block| {
-            let own = Frame { channels: block.channels, ..frame };
-            frame = pool::pooled(frame, block.pool);
-            own
-        };
-        self.blocks.iter().map(of_block).collect()
+    fn frames(&self) -> impl DoubleEndedIterator<Item = Frame> + ExactSizeIterator {
+        let after = |frame: Frame, block: &Block| pool::pooled(frame, block.pool);
+        (0..self.blocks.len()).map(move |b| Frame { channels: self.blocks[b].channels, ..self.blocks[..b].iter().fold(self.after_input(), after) })
     }
 
     /// Frames that go through together: whole time steps.
     fn piece(&self, batch: usize) -> usize {
-        let largest = self.frames().iter().map(Frame::len).max().unwrap_or(1);
+        let largest = self.frames().map(|frame| frame.len()).max().unwrap_or(1);
         (self.together / largest / batch).max(1) * batch
     }
 
@@ -145,6 +141,7 @@ impl Feedforward {
         batch: usize,
         draws: &Draws,
         state: &mut FeedforwardState,
+        space: &mut Workspace,
         keep: bool,
     ) -> (Vec<f32>, FeedforwardTrace) {
         let mut trace = FeedforwardTrace::default();
@@ -154,22 +151,28 @@ impl Feedforward {
             trace.pooled.resize_with(self.blocks.len(), Vec::new);
         }
         let all = retina.len() / self.retina.len();
-        let mut maps = Vec::with_capacity(all * self.output().len());
-        for retina in retina.chunks(self.piece(batch) * self.retina.len()) {
+        let (mut maps, piece) = (space.take(all * self.output().len()), self.piece(batch));
+        let pieces = retina.chunks(piece * self.retina.len()).zip(maps.chunks_mut(piece * self.output().len()));
+        for (retina, maps) in pieces {
             let frames = retina.len() / self.retina.len();
-            let padded = self.padded_retina(retina);
-            let mut x = ready.inputs[0].forward(&ready.inputs[0].extent(frames, batch, self.retina.padded(self.input_pad)), &padded);
+            let mut x = self.projected(&ready.inputs[0], retina, batch, space);
             for (b, (block, frame)) in self.blocks.iter().zip(self.frames()).enumerate() {
-                let z = block.forward(&ready.blocks[b], frame, x, batch, draws, &mut state.0[b], trace.blocks.get_mut(b).map(|t| (t, all)));
-                x = ready.inputs.get(b + 1).unwrap_or(&ready.out).pointwise(&z);
+                let z = block.forward(&ready.blocks[b], frame, x, batch, draws, &mut state.0[b], trace.blocks.get_mut(b).map(|t| (t, all)), space);
+                x = match ready.inputs.get(b + 1) {
+                    Some(input) => input.pointwise(&z, space),
+                    None => {
+                        ready.out.pointwise_to(&z, maps);
+                        Vec::new()
+                    }
+                };
                 // the last serves the gradient of the output projection's weights alone
                 let wanted = b + 1 < self.blocks.len() || ready.out.learns;
                 if let (true, Some(pooled)) = (wanted, trace.pooled.get_mut(b)) {
                     pooled.reserve_exact(all * (z.len() / frames) - pooled.len());
                     pooled.extend_from_slice(&z);
                 }
+                space.give(z);
             }
-            maps.extend_from_slice(&x);
         }
         (maps, trace)
     }
@@ -186,15 +189,23 @@ impl Feedforward {
     ) -> Vec<f32> {
         let frames = frames.start - self.blocks[b].reach(batch).min(frames.start)..frames.end;
         if b > 0 {
-            return ready.inputs[b].pointwise(of_frames(&trace.pooled[b - 1], all, &frames));
+            return ready.inputs[b].pointwise(of_frames(&trace.pooled[b - 1], all, &frames), &mut Workspace::passing());
         }
-        let extent = ready.inputs[0].extent(frames.len(), batch, self.retina.padded(self.input_pad));
-        ready.inputs[0].forward(&extent, &self.padded_retina(of_frames(&trace.retina, all, &frames)))
+        self.projected(&ready.inputs[0], of_frames(&trace.retina, all, &frames), batch, &mut Workspace::passing())
     }
 
-    fn padded_retina(&self, retina: &[f32]) -> Vec<f32> {
+    /// Input of the first block.
+    fn projected(&self, input: &Prepared, retina: &[f32], batch: usize, space: &mut Workspace) -> Vec<f32> {
+        let padded = self.padded_retina(retina, space);
+        let extent = input.extent(retina.len() / self.retina.len(), batch, self.retina.padded(self.input_pad));
+        let x = input.forward(&extent, Input::Frames(&padded), space);
+        space.give(padded);
+        x
+    }
+
+    fn padded_retina(&self, retina: &[f32], space: &mut Workspace) -> Vec<f32> {
         let padded = self.retina.padded(self.input_pad);
-        let mut out = vec![0.0; retina.len() / self.retina.len() * padded.len()];
+        let mut out = space.take(retina.len() / self.retina.len() * padded.len());
         pad::pad(self.retina, self.input_pad, Border::Replicate, retina, &mut out);
         out
     }
@@ -231,7 +242,11 @@ impl Feedforward {
             }
             let extent = ready.inputs[0].extent(frames.len(), batch, self.retina.padded(self.input_pad));
             if ready.inputs[0].learns {
-                input.add(ready.inputs[0].gradients(&extent, &self.padded_retina(of_frames(&trace.retina, all, &frames)), &d));
+                input.add(ready.inputs[0].gradients(
+                    &extent,
+                    &self.padded_retina(of_frames(&trace.retina, all, &frames), &mut Workspace::passing()),
+                    &d,
+                ));
             }
             let dpadded = ready.inputs[0].input_gradient_strided(&extent, &d);
             let per_frame = self.retina.len();
@@ -283,7 +298,7 @@ mod tests {
             let feedforward = Feedforward { together, ..Feedforward::new(&config.feedforward, retina) };
             let ready = feedforward.prepare(network.params(), 0);
             let mut state = feedforward.begin(batch);
-            let (maps, trace) = feedforward.forward(&ready, &x, batch, &draws, &mut state, true);
+            let (maps, trace) = feedforward.forward(&ready, &x, batch, &draws, &mut state, &mut Workspace::passing(), true);
             let mut gradients = Gradients::none(network.params());
             let dretina = feedforward.backward(&ready, network.params(), 0, &trace, batch, &draws, &maps, &mut gradients);
             (feedforward.piece(batch), maps, dretina, gradients)

@@ -12,6 +12,7 @@ use crate::config::NetworkConfig;
 use crate::draws::Draws;
 use crate::layers::conv::Conv;
 use crate::params::{Gradients, Params};
+use crate::workspace::Workspace;
 use cell::CellState;
 use feedforward::{Feedforward, FeedforwardState, FeedforwardTrace, PreparedFeedforward};
 use rand_chacha::ChaCha8Rng;
@@ -40,6 +41,7 @@ pub(crate) struct CoreState {
 }
 
 /// What the backward pass needs.
+#[derive(Debug)]
 pub(crate) struct CoreTrace {
     feedforward: FeedforwardTrace,
     recurrent: RecurrentTrace,
@@ -49,6 +51,11 @@ impl CoreTrace {
     /// What the feedforward part handed to the recurrent one, [T * N, h, w, C].
     pub(crate) fn feedforward_output(&self) -> &[f32] {
         self.recurrent.feedforward()
+    }
+
+    /// Gives back what a pass that keeps nothing is made of.
+    pub(crate) fn give_back(self, space: &mut Workspace) {
+        self.recurrent.give_back(space);
     }
 }
 
@@ -88,14 +95,15 @@ impl Core {
         &self,
         prepared: &PreparedCore,
         retina: &[f32],
-        modulation: Vec<f32>,
+        modulation: &[f32],
         batch: usize,
         draws: &Draws,
         state: &mut CoreState,
+        space: &mut Workspace,
         keep: bool,
     ) -> (Vec<f32>, CoreTrace) {
-        let (maps, feedforward) = self.feedforward.forward(&prepared.feedforward, retina, batch, draws, &mut state.feedforward, keep);
-        let (out, recurrent) = self.recurrent.forward(&prepared.recurrent, maps, modulation, batch, draws, &mut state.recurrent, keep);
+        let (maps, feedforward) = self.feedforward.forward(&prepared.feedforward, retina, batch, draws, &mut state.feedforward, space, keep);
+        let (out, recurrent) = self.recurrent.forward(&prepared.recurrent, maps, modulation, batch, draws, &mut state.recurrent, space, keep);
         (out, CoreTrace { feedforward, recurrent })
     }
 

@@ -5,15 +5,16 @@
 //! projection see the whole clip at once; weight gradients are accumulated as one product over all frames.
 
 use super::cell::{Cell, CellState, CellTrace, PreparedCell};
-use super::groups::{add, concatenate, split};
+use super::groups::{add, split};
 use crate::config::RecurrentConfig;
 use crate::draws::Draws;
 use crate::layers::conv::{Conv, Prepared};
 use crate::params::{Gradients, Param, Params};
+use crate::workspace::Workspace;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use striate_kernels::activation::{self, Activation};
+use striate_kernels::activation;
 use striate_kernels::conv::ConvShape;
 use striate_kernels::pad::Frame;
 use striate_kernels::weight_norm;
@@ -44,6 +45,7 @@ pub(crate) struct PreparedRecurrent {
 }
 
 /// What the backward pass needs; hidden states start with the one before the first frame.
+#[derive(Debug)]
 pub(crate) struct RecurrentTrace {
     feedforward: Vec<f32>,
     modulation: Vec<f32>,
@@ -56,6 +58,12 @@ impl RecurrentTrace {
     /// The feedforward maps this part was given.
     pub(crate) fn feedforward(&self) -> &[f32] {
         &self.feedforward
+    }
+
+    /// Gives back what a pass that keeps nothing is made of.
+    pub(crate) fn give_back(self, space: &mut Workspace) {
+        space.give(self.feedforward);
+        space.give(self.x);
     }
 }
 
@@ -121,51 +129,71 @@ impl Recurrent {
         self.cell.begin(batch)
     }
 
-    /// Maps [T * N, h, w, C] and modulation features [T * N, F] to maps [T * N, h, w, C_out].
+    /// Maps [T * N, h, w, C] and modulation features [T * N, F] to maps [T * N, h, w, C_out]; the trace is whole only where asked to
+    /// `keep` it.
     pub(crate) fn forward(
         &self,
         prepared: &PreparedRecurrent,
         mut feedforward: Vec<f32>,
-        modulation: Vec<f32>,
+        modulation: &[f32],
         batch: usize,
         draws: &Draws,
         state: &mut CellState,
+        space: &mut Workspace,
         keep: bool,
     ) -> (Vec<f32>, RecurrentTrace) {
-        let mut x = prepared.feedforward.pointwise(&feedforward);
+        let mut x = prepared.feedforward.pointwise(&feedforward, space);
         let pixels = self.map.height * self.map.width;
-        let steer = prepared.modulation.pointwise(&modulation);
+        let steer = prepared.modulation.pointwise(modulation, space);
         for (x, steer) in x.chunks_exact_mut(pixels * self.inputs).zip(steer.chunks_exact(self.inputs)) {
             x.chunks_exact_mut(self.inputs).for_each(|x| x.iter_mut().zip(steer).for_each(|(x, s)| *x += s));
         }
-        let mut hidden = Vec::with_capacity(state.h.len() + x.len() / self.inputs * self.hidden);
-        hidden.extend_from_slice(&state.h);
-        let mut cell = CellTrace::default();
-        for x in x.chunks_exact_mut(batch * pixels * self.inputs) {
-            if let Some(between) = &prepared.between {
-                between.accumulate(&between.extent(batch * pixels, 1, Frame { height: 1, width: 1, channels: self.hidden }), &state.h, x);
-            }
-            tanh(x);
-            let both = self.both(x, &state.h, batch, draws);
-            self.cell.step(&prepared.cell, &both, batch, draws.mask("core.recurrent.h"), state, keep.then_some(&mut cell));
+        space.give(steer);
+        let (step, frames) = (batch * pixels, x.len() / pixels / self.inputs);
+        let (mut hidden, mut cell) = (Vec::new(), CellTrace::default());
+        if keep {
+            hidden.reserve_exact((frames + batch) * pixels * self.hidden);
             hidden.extend_from_slice(&state.h);
         }
-        let out = prepared.out.pointwise(&hidden[batch * pixels * self.hidden..]);
-        if keep && !prepared.cell.learns() {
-            // these serve gradients of weights alone, and a GRU's step
-            feedforward = Vec::new();
-            if !self.cell.needs_hidden() {
-                hidden = Vec::new();
+        let mut out = space.take(frames * self.output().len());
+        for (x, out) in x.chunks_exact_mut(step * self.inputs).zip(out.chunks_exact_mut(batch * self.output().len())) {
+            if let Some(between) = &prepared.between {
+                between.accumulate(&between.extent(step, 1, Frame { height: 1, width: 1, channels: self.hidden }), &state.h, x);
+            }
+            activation::plain_tanh(x);
+            let both = self.both(x, &state.h, batch, draws, space);
+            self.cell.step(&prepared.cell, &both, batch, draws.mask("core.recurrent.h"), state, keep.then_some(&mut cell), space);
+            space.give(both);
+            prepared.out.pointwise_to(&state.h, out);
+            if keep {
+                hidden.extend_from_slice(&state.h);
             }
         }
-        (out, RecurrentTrace { feedforward, modulation, x, hidden, cell })
+        let mut features = Vec::new();
+        if keep {
+            features.extend_from_slice(modulation);
+            if !prepared.cell.learns() {
+                // these serve gradients of weights alone, and a GRU's step
+                feedforward = Vec::new();
+                if !self.cell.needs_hidden() {
+                    hidden = Vec::new();
+                }
+            }
+        }
+        (out, RecurrentTrace { feedforward, modulation: features, x, hidden, cell })
     }
 
-    /// What the cell reads: projected input, after dropout, and hidden state, group by group.
-    fn both(&self, x: &[f32], h: &[f32], batch: usize, draws: &Draws) -> Vec<f32> {
-        let mut dropped = x.to_vec();
-        draws.drop("core.recurrent.x", batch, self.inputs, self.map.height * self.map.width * self.inputs, &mut dropped);
-        concatenate(&[(&dropped, self.inputs), (h, self.hidden)], self.groups)
+    /// What the cell reads: projected input, after dropout, and hidden state.
+    fn both(&self, x: &[f32], h: &[f32], batch: usize, draws: &Draws, space: &mut Workspace) -> Vec<f32> {
+        const PLACE: &str = "core.recurrent.x";
+        if draws.mask(PLACE).is_none() {
+            return self.cell.both(x, h, batch, space);
+        }
+        let mut dropped = space.copy(x);
+        draws.drop(PLACE, batch, self.inputs, self.map.height * self.map.width * self.inputs, &mut dropped);
+        let both = self.cell.both(&dropped, h, batch, space);
+        space.give(dropped);
+        both
     }
 
     /// Adds parameter gradients; returns those of the feedforward maps and of the modulation features.
@@ -194,7 +222,7 @@ impl Recurrent {
         for t in (0..frames).rev() {
             add(&mut dh, &prepared.out.pointwise_gradient(&dout[t * per_out..][..per_out]));
             let h_before = trace.hidden.get(t * per_h..(t + 1) * per_h).unwrap_or_default();
-            let read = if learns { self.both(&trace.x[t * per_x..][..per_x], h_before, batch, draws) } else { Vec::new() };
+            let read = if learns { self.both(&trace.x[t * per_x..][..per_x], h_before, batch, draws, &mut Workspace::passing()) } else { Vec::new() };
             let (dboth, dh_direct) = backward.step(t, &read, h_before, dh, draws.mask("core.recurrent.h"));
             let mut parts = split(&dboth, &[self.inputs, self.hidden], self.groups);
             dh = parts.pop().unwrap_or_default();
@@ -228,14 +256,6 @@ fn sum_pixels(x: &[f32], channels: usize) -> Vec<f32> {
     let mut sums = vec![0.0; channels];
     x.chunks_exact(channels).for_each(|pixel| sums.iter_mut().zip(pixel).for_each(|(s, v)| *s += v));
     sums
-}
-
-/// tanh without the variance-preserving gain that [`Activation::Tanh`] carries.
-fn tanh(x: &mut [f32]) {
-    let before = x.to_vec();
-    activation::forward(Activation::Tanh, &before, x);
-    let scale = 1.0 / Activation::Tanh.gain();
-    x.iter_mut().for_each(|x| *x *= scale);
 }
 
 /// 1x1 projection from all other groups' hidden state ("external cells" of the paper): no self term.
@@ -325,7 +345,8 @@ mod tests {
         let mut params = Params::default();
         layer.declare(&mut params, 0, &mut ChaCha8Rng::seed_from_u64(0));
         params.get_mut("core.recurrent.proj_x.0.weights.0").expect("declared").value = vec![1., 2., 3., 5., 7., 8., 9., 12.].into();
-        let dense = layer.prepare(&params, 0).pointwise(&[1., 0., 0., 0., 0., 1., 0., 0., 0., 0., 1., 0., 0., 0., 0., 1.]);
+        let dense = layer.prepare(&params, 0);
+        let dense = dense.pointwise(&[1., 0., 0., 0., 0., 1., 0., 0., 0., 0., 1., 0., 0., 0., 0., 1.], &mut Workspace::passing());
         let want = [
             [0., 0., -0.70709968, -0.70710599],
             [0., 0., 0.70709968, 0.70710599],
@@ -353,7 +374,8 @@ mod tests {
                 let mut recurrent = Recurrent::new(&config.recurrent, map, config.modulation.features());
                 recurrent.cell.together = together;
                 let ready = recurrent.prepare(network.params(), 0);
-                let (out, trace) = recurrent.forward(&ready, x.clone(), m.clone(), batch, &draws, &mut recurrent.begin(batch), true);
+                let mut space = Workspace::passing();
+                let (out, trace) = recurrent.forward(&ready, x.clone(), &m, batch, &draws, &mut recurrent.begin(batch), &mut space, true);
                 let mut gradients = Gradients::none(network.params());
                 recurrent.backward(&ready, network.params(), 0, trace, batch, &draws, &out, &mut gradients);
                 gradients

@@ -3,10 +3,11 @@
 //! Raw weights are centred, scaled and multiplied by a gain once per sequence; gradients come back through that.
 
 use crate::params::{Gradients, Param, Params};
+use crate::workspace::Workspace;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use std::sync::OnceLock;
-use striate_kernels::conv::{self, ConvShape, Extent};
+use striate_kernels::conv::{self, ConvShape, Extent, Input};
 use striate_kernels::pad::{self, Border, Frame};
 use striate_kernels::weight_norm;
 
@@ -224,10 +225,10 @@ impl Prepared {
     }
 
     /// `out = conv(padded x) + bias`.
-    pub(crate) fn forward(&self, e: &Extent, x: &[f32]) -> Vec<f32> {
+    pub(crate) fn forward(&self, e: &Extent, x: Input, space: &mut Workspace) -> Vec<f32> {
         let (h, w) = self.shape.output(e);
-        let mut out = vec![0.0; e.frames * h * w * self.shape.channels_out()];
-        conv::forward(&self.shape, e, x, &self.packed, self.bias.as_deref(), &mut out, false);
+        let mut out = space.take(e.frames * h * w * self.shape.channels_out());
+        conv::forward_from(&self.shape, e, x, &self.packed, self.bias.as_deref(), &mut out, false);
         out
     }
 
@@ -237,8 +238,13 @@ impl Prepared {
     }
 
     /// 1x1 convolution of `[pixels, Cin]`.
-    pub(crate) fn pointwise(&self, x: &[f32]) -> Vec<f32> {
-        self.forward(&self.flat(x.len() / self.shape.channels_in()), x)
+    pub(crate) fn pointwise(&self, x: &[f32], space: &mut Workspace) -> Vec<f32> {
+        self.forward(&self.flat(x.len() / self.shape.channels_in()), Input::Frames(x), space)
+    }
+
+    /// The same, written to `out`.
+    pub(crate) fn pointwise_to(&self, x: &[f32], out: &mut [f32]) {
+        conv::forward(&self.shape, &self.flat(x.len() / self.shape.channels_in()), x, &self.packed, self.bias.as_deref(), out, false);
     }
 
     fn flat(&self, pixels: usize) -> Extent {

@@ -3,6 +3,7 @@
 use super::conv::{Conv, Fused, Prepared};
 use crate::draws::Draws;
 use crate::params::{Gradients, Params};
+use crate::workspace::Workspace;
 use rand_chacha::ChaCha8Rng;
 use striate_kernels::lstm::{self, Cell};
 
@@ -58,24 +59,43 @@ impl Lstm {
         Cell { groups: 1, channels: self.hidden, pixels: 1 }
     }
 
-    /// `x` [T * N, inputs] to hidden states [T * N, hidden]; dropout of the hidden state is the mask `modulation.h`.
-    pub(crate) fn forward(&self, gates: &Prepared, x: &[f32], batch: usize, draws: &Draws, state: &mut LstmState) -> (Vec<f32>, LstmTrace) {
+    /// `x` [T * N, inputs] to hidden states [T * N, hidden]; dropout of the hidden state is the mask `modulation.h`. The trace is empty
+    /// unless asked to `keep` it.
+    pub(crate) fn forward(
+        &self,
+        gates: &Prepared,
+        x: &[f32],
+        batch: usize,
+        draws: &Draws,
+        state: &mut LstmState,
+        space: &mut Workspace,
+        keep: bool,
+    ) -> (Vec<f32>, LstmTrace) {
         let mask = draws.mask("modulation.h");
-        let (mut out, mut trace) = (Vec::new(), LstmTrace { cells: vec![state.c.clone()], ..LstmTrace::default() });
-        for x in x.chunks_exact(batch * self.inputs) {
-            let mut both = Vec::with_capacity(batch * (self.inputs + self.hidden));
-            for (x, h) in x.chunks_exact(self.inputs).zip(state.h.chunks_exact(self.hidden)) {
-                both.extend_from_slice(x);
-                both.extend_from_slice(h);
-            }
-            let mut z = gates.pointwise(&both);
-            let before = state.c.clone();
-            lstm::lstm(self.cell(), &mut z, &before, &mut state.c, &mut state.h, mask);
-            out.extend_from_slice(&state.h);
-            trace.inputs.extend(both);
-            trace.gates.push(z);
+        let mut trace = LstmTrace::default();
+        if keep {
             trace.cells.push(state.c.clone());
         }
+        let mut out = space.take(x.len() / self.inputs * self.hidden);
+        let mut both = space.take(batch * (self.inputs + self.hidden));
+        for (x, out) in x.chunks_exact(batch * self.inputs).zip(out.chunks_exact_mut(batch * self.hidden)) {
+            let rows = x.chunks_exact(self.inputs).zip(state.h.chunks_exact(self.hidden));
+            for (both, (x, h)) in both.chunks_exact_mut(self.inputs + self.hidden).zip(rows) {
+                both[..self.inputs].copy_from_slice(x);
+                both[self.inputs..].copy_from_slice(h);
+            }
+            let mut z = gates.pointwise(&both, space);
+            lstm::lstm(self.cell(), &mut z, &mut state.c, &mut state.h, mask);
+            out.copy_from_slice(&state.h);
+            if keep {
+                trace.inputs.extend_from_slice(&both);
+                trace.gates.push(z);
+                trace.cells.push(state.c.clone());
+            } else {
+                space.give(z);
+            }
+        }
+        space.give(both);
         (out, trace)
     }
 

@@ -2,6 +2,7 @@
 
 use super::conv::{Conv, Prepared};
 use crate::params::{Gradients, Params};
+use crate::workspace::Workspace;
 use rand_chacha::ChaCha8Rng;
 use striate_kernels::activation::{self, Activation};
 
@@ -44,19 +45,32 @@ impl Mlp {
         self.output && layer + 1 == self.layers.len()
     }
 
-    /// Rows [n, inputs] to rows [n, outputs]; `drop` acts on the last hidden layer.
-    pub(crate) fn forward(&self, prepared: &[Prepared], x: &[f32], drop: impl Fn(&mut [f32])) -> (Vec<f32>, MlpTrace) {
-        let (mut x, mut trace) = (x.to_vec(), Vec::new());
+    /// Rows [n, inputs] to rows [n, outputs]; `drop` acts on the last hidden layer. The trace is empty unless asked to `keep` it.
+    pub(crate) fn forward(
+        &self,
+        prepared: &[Prepared],
+        x: &[f32],
+        drop: impl Fn(&mut [f32]),
+        space: &mut Workspace,
+        keep: bool,
+    ) -> (Vec<f32>, MlpTrace) {
+        let (mut x, mut trace) = (space.copy(x), Vec::new());
         for (l, layer) in prepared.iter().enumerate() {
-            let before = layer.pointwise(&x);
-            let mut y = before.clone();
+            let before = layer.pointwise(&x, space);
+            let mut y = space.copy(&before);
             if !self.linear(l) {
                 activation::forward(self.activation, &before, &mut y);
                 if self.output && self.linear(l + 1) {
                     drop(&mut y);
                 }
             }
-            trace.push((std::mem::replace(&mut x, y), before));
+            let read = std::mem::replace(&mut x, y);
+            if keep {
+                trace.push((read, before));
+            } else {
+                space.give(read);
+                space.give(before);
+            }
         }
         (x, MlpTrace(trace))
     }

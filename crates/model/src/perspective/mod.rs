@@ -14,6 +14,7 @@ use crate::draws::Draws;
 use crate::layers::conv::{Conv, Prepared};
 use crate::layers::mlp::{Mlp, MlpTrace};
 use crate::params::{Gradients, Param, Params};
+use crate::workspace::Workspace;
 use monitor::{Plane, PlaneGradient};
 use pixel::{Luminance, Pixels, SigmoidPower};
 use rand_chacha::ChaCha8Rng;
@@ -21,6 +22,9 @@ use rayon::prelude::*;
 use rotation::{Mat3, Vec3, rotation, rotation_gradient};
 use striate_kernels::grid_sample;
 use striate_kernels::pad::{Border, Frame};
+
+/// Rays of the retina that are followed as one piece of work.
+const RAYS: usize = 256;
 
 /// What the eye sees beside the monitor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +62,13 @@ pub(crate) struct PerspectiveTrace {
     eye: MlpTrace,
     angles: Vec<f32>,
     sampled: Vec<f32>,
+}
+
+impl PerspectiveTrace {
+    /// Gives back what a pass that keeps nothing is made of.
+    pub(crate) fn give_back(self, space: &mut Workspace) {
+        space.give(self.angles);
+    }
 }
 
 impl Perspective {
@@ -149,7 +160,8 @@ impl Perspective {
         move |x| draws.drop("perspective", batch, width, width, x)
     }
 
-    /// Retinal images [T * N, H, W, C] from video [T * N, height, width, C] and eye positions [T * N, P].
+    /// Retinal images [T * N, H, W, C] from video [T * N, height, width, C] and eye positions [T * N, P]; the trace is whole only where
+    /// asked to `keep` it.
     pub(crate) fn forward(
         &self,
         prepared: &PreparedPerspective,
@@ -158,6 +170,8 @@ impl Perspective {
         eye: &[f32],
         periphery: Periphery,
         draws: &Draws,
+        space: &mut Workspace,
+        keep: bool,
     ) -> (Vec<f32>, PerspectiveTrace) {
         let (retina, batch) = (self.retina(), prepared.planes.len());
         let frame = Frame { height: size[0], width: size[1], channels: self.channels };
@@ -166,29 +180,43 @@ impl Perspective {
             Periphery::Extend => Border::Replicate,
         };
         let luminance = Luminance::new(&self.config.monitor_pixel);
-        let (mut angles, eye) = self.eye.forward(&prepared.eye, eye, self.dropout(draws, batch));
+        let (mut angles, eye) = self.eye.forward(&prepared.eye, eye, self.dropout(draws, batch), space, keep);
         if !self.has_geometry() {
-            angles = vec![0.0; pixels.len() / frame.len() * 3];
+            space.give(angles);
+            angles = space.take(pixels.len() / frame.len() * 3);
+            angles.fill(0.0);
         }
-        let mut image = vec![0.0; angles.len() / 3 * retina.len()];
-        image.par_chunks_mut(retina.len()).enumerate().for_each(|(f, image)| {
-            let points = self.points(prepared, &angles, f, size);
-            grid_sample::forward(frame, border, &luminance.frame(pixels.frame(f, frame.len())), &points, image);
-        });
-        let sampled = image.clone();
-        prepared.retina_pixel.forward(&mut image);
-        (image, PerspectiveTrace { frame, border, eye, angles, sampled })
+        let mut images = space.take(angles.len() / 3 * retina.len());
+        let mut shown = space.take(frame.len());
+        for (f, image) in images.chunks_exact_mut(retina.len()).enumerate() {
+            luminance.frame_to(pixels.frame(f, frame.len()), &mut shown);
+            let meets = self.meets(prepared, &angles, f, size);
+            image.par_chunks_mut(RAYS * retina.channels).enumerate().for_each(|(piece, image)| {
+                let points: [[f32; 2]; RAYS] = std::array::from_fn(|i| meets((piece * RAYS + i).min(prepared.rays.len() - 1)));
+                grid_sample::forward(frame, border, &shown, &points[..image.len() / retina.channels], image);
+            });
+        }
+        space.give(shown);
+        let sampled = if keep { images.clone() } else { Vec::new() };
+        prepared.retina_pixel.forward(&mut images);
+        (images, PerspectiveTrace { frame, border, eye, angles, sampled })
     }
 
     /// Where each ray of the retina meets the monitor in a frame, in pixels.
-    fn points(&self, prepared: &PreparedPerspective, angles: &[f32], f: usize, size: [usize; 2]) -> Vec<[f32; 2]> {
-        if !self.has_geometry() {
-            return retina::stretched([self.config.height, self.config.width], size);
-        }
+    fn meets<'a>(&'a self, prepared: &'a PreparedPerspective, angles: &[f32], f: usize, size: [usize; 2]) -> impl Fn(usize) -> [f32; 2] + Sync + 'a {
         let (turn, plane) = (rotation(angles_of(angles, f)), &prepared.planes[f % prepared.planes.len()]);
         let to = [self.config.height, self.config.width];
-        let meets = |ray: &Vec3| retina::to_pixels(plane.project(monitor::turned(&turn, *ray)), size, to).map(|v| v as f32);
-        prepared.rays.iter().map(meets).collect()
+        move |ray| {
+            if !self.has_geometry() {
+                return retina::stretched(ray, to, size);
+            }
+            retina::to_pixels(plane.project(monitor::turned(&turn, prepared.rays[ray])), size, to).map(|v| v as f32)
+        }
+    }
+
+    /// The same of all rays.
+    fn points(&self, prepared: &PreparedPerspective, angles: &[f32], f: usize, size: [usize; 2]) -> Vec<[f32; 2]> {
+        (0..prepared.rays.len()).map(self.meets(prepared, angles, f, size)).collect()
     }
 
     /// Which column and row of a monitor of `size` pixels each pixel of the retinal image sees, [H, W, 2], with the eye at its mean
@@ -196,7 +224,7 @@ impl Perspective {
     pub(crate) fn seen_pixels(&self, prepared: &PreparedPerspective, size: [usize; 2]) -> Vec<f32> {
         // counted from 1: beside the monitor is 0, so that -1 is what lies there once 1 is taken off
         let counted: Vec<f32> = (1..=size[0]).flat_map(|row| (1..=size[1]).flat_map(move |column| [column as f32, row as f32])).collect();
-        let (angles, _) = self.eye.forward(&prepared.eye, &vec![0.0; self.eye_features], |_| {});
+        let (angles, _) = self.eye.forward(&prepared.eye, &vec![0.0; self.eye_features], |_| {}, &mut Workspace::passing(), false);
         let points = self.points(prepared, &angles, 0, size);
         let mut seen = vec![0.0; 2 * points.len()];
         grid_sample::forward(Frame { height: size[0], width: size[1], channels: 2 }, Border::Zero, &counted, &points, &mut seen);
@@ -310,7 +338,7 @@ impl Perspective {
     pub(crate) fn inverse(&self, prepared: &PreparedPerspective, image: &[f32], size: [usize; 2], eye: &[f32]) -> Vec<f32> {
         let (retina, degrees) = (self.retina(), f64::from(self.config.retina.degrees));
         debug_assert_eq!(eye.len(), self.eye_features);
-        let (angles, _) = self.eye.forward(&prepared.eye, eye, |_| {});
+        let (angles, _) = self.eye.forward(&prepared.eye, eye, |_| {}, &mut Workspace::passing(), false);
         let angles = if self.has_geometry() { angles } else { vec![0.0; 3] };
         let (turn, plane) = (rotation(angles_of(&angles, 0)), &prepared.planes[0]);
         let luminance: Vec<f32> = image.iter().map(|r| prepared.retina_pixel.inverse(*r)).collect();
@@ -326,7 +354,11 @@ impl Perspective {
                 })
                 .collect()
         };
-        let points: Vec<[f32; 2]> = if self.has_geometry() { seen() } else { retina::stretched(size, [retina.height, retina.width]) };
+        let points: Vec<[f32; 2]> = if self.has_geometry() {
+            seen()
+        } else {
+            (0..size[0] * size[1]).map(|i| retina::stretched(i, size, [retina.height, retina.width])).collect()
+        };
         let mut out = vec![0.0; points.len() * self.channels];
         grid_sample::forward(retina, Border::Zero, &luminance, &points, &mut out);
         out.iter_mut().for_each(|v| *v = pixel::intensity(&self.config.monitor_pixel, v.max(0.0)));

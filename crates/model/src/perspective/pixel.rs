@@ -56,9 +56,16 @@ impl Luminance {
 
     /// Of a frame's pixels.
     pub(crate) fn frame(&self, pixels: Pixels) -> Vec<f32> {
+        let mut out = vec![0.0; pixels.len()];
+        self.frame_to(pixels, &mut out);
+        out
+    }
+
+    /// The same, written to `out`.
+    pub(crate) fn frame_to(&self, pixels: Pixels, out: &mut [f32]) {
         match pixels {
-            Pixels::U8(x) => x.iter().map(|v| self.table[usize::from(*v)]).collect(),
-            Pixels::F32(x) => x.iter().map(|v| self.of(f64::from(*v))).collect(),
+            Pixels::U8(x) => out.iter_mut().zip(x).for_each(|(to, v)| *to = self.table[usize::from(*v)]),
+            Pixels::F32(x) => out.par_iter_mut().zip(x).with_min_len(1 << 10).for_each(|(to, v)| *to = self.of(f64::from(*v))),
         }
     }
 }

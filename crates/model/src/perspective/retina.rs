@@ -42,10 +42,10 @@ pub(crate) fn to_pixels([u, v]: [f64; 2], size: [usize; 2], out: [usize; 2]) -> 
     [u * sx + centre(size[1]), v * sy + centre(size[0])]
 }
 
-/// Pixel positions on an image of `height x width` whose bilinear samples are that image stretched to `out_height x out_width` points.
-pub(crate) fn stretched(out: [usize; 2], size: [usize; 2]) -> Vec<[f32; 2]> {
+/// Pixel position on an image of `height x width` of point `i` among `out_height x out_width` whose bilinear samples are that image stretched.
+pub(crate) fn stretched(i: usize, out: [usize; 2], size: [usize; 2]) -> [f32; 2] {
     let at = |i: usize, axis: usize| ((i as f64 + 0.5) * size[axis] as f64 / out[axis] as f64 - 0.5).clamp(0.0, size[axis] as f64 - 1.0) as f32;
-    (0..out[0] * out[1]).map(|i| [at(i % out[1], 1), at(i / out[1], 0)]).collect()
+    [at(i % out[1], 1), at(i / out[1], 0)]
 }
 
 /// d pixel / d point of [`to_pixels`], x then y.

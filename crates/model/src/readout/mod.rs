@@ -62,13 +62,12 @@ impl Readout {
         PreparedReadout { weights: self.feature.effective(params, stream), biases }
     }
 
-    /// Readout [T * N, U] of one stream's maps [T * N, h, w, C].
-    pub(crate) fn forward(&self, prepared: &PreparedReadout, positions: &PreparedPosition, maps: &[f32]) -> Vec<f32> {
-        let mut out = vec![0.0; maps.len() / self.map.len() * self.feature.units];
+    /// Readout [T * N, U] of one stream's maps [T * N, h, w, C], written to `out`.
+    pub(crate) fn forward(&self, prepared: &PreparedReadout, positions: &PreparedPosition, maps: &[f32], out: &mut Vec<f32>) {
+        out.resize(maps.len() / self.map.len() * self.feature.units, 0.0);
         if self.feature.units > 0 {
-            readout::forward(self.map, maps, &positions.gathers, &prepared.weights, &prepared.biases, &mut out);
+            readout::forward(self.map, maps, &positions.gathers, &prepared.weights, &prepared.biases, out);
         }
-        out
     }
 
     /// Adds parameter gradients and returns that of the maps.

@@ -1,9 +1,8 @@
 //! How frames are cut into strips of tiles, and how tiles come out of memory.
 
 use super::super::tile::{self, IN, OUT, POINTS};
-use super::super::{ConvShape, Extent};
+use super::super::{ConvShape, Extent, Input};
 use crate::simd::{Lanes, block_width, vector_width};
-use std::cell::RefCell;
 
 /// Tiles of a strip, at most: about as many rows as products need to be fast.
 const TILES: usize = 24;
@@ -88,23 +87,6 @@ impl Cut {
     }
 }
 
-thread_local! {
-    /// Transformed inputs, and products or transformed gradients, of the piece under way: too large to ask for each time.
-    static SCRATCH: RefCell<[Vec<f32>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
-}
-
-/// The two scratch buffers, at least so long; what they hold is not defined.
-pub(super) fn scratch<R>(lengths: [usize; 2], work: impl FnOnce(&mut [f32], &mut [f32]) -> R) -> R {
-    SCRATCH.with_borrow_mut(|[a, b]| {
-        for (buffer, length) in [&mut *a, &mut *b].into_iter().zip(lengths) {
-            if buffer.len() < length {
-                buffer.resize(length, 0.0);
-            }
-        }
-        work(&mut a[..lengths[0]], &mut b[..lengths[1]])
-    })
-}
-
 impl Cut {
     /// (Output frame, y, x) of the first pixel of every tile of a piece, frame by frame.
     #[inline(always)]
@@ -119,13 +101,14 @@ impl Cut {
 
 /// Transforms the inputs of a piece, `[point][frame][tile][stored channel]`; pixels beyond the frame are zero.
 #[inline(always)]
-pub(super) fn transform_input<V: Lanes>(cut: &Cut, piece: &Piece, group: usize, x: &[f32], points: &mut [f32]) {
+pub(super) fn transform_input<V: Lanes>(cut: &Cut, piece: &Piece, group: usize, x: Input, points: &mut [f32]) {
     let (s, e, stored) = (&cut.s, &cut.e, cut.stored());
     let earlier = Piece { rows: piece.rows, frames: [piece.frames[0], piece.frames[1] + s.kt - 1] };
     let per_point = points.len() / POINTS;
     for (i, (frame, row, column)) in cut.places(&earlier).enumerate() {
         let (down, across) = (IN.min(e.height - row), IN.min(e.width - column));
-        let corner = ((frame * e.height + row) * e.width + column) * s.channels_in() + group * s.cin;
+        let x = x.frame(frame, e.height * e.width * s.channels_in());
+        let corner = (row * e.width + column) * s.channels_in() + group * s.cin;
         for channel in (0..s.cin).step_by(V::N) {
             let lanes = V::N.min(s.cin - channel);
             // SAFETY: the pixels read are inside the frame, the vectors written inside `points`.
@@ -133,6 +116,25 @@ pub(super) fn transform_input<V: Lanes>(cut: &Cut, piece: &Piece, group: usize, 
                 let from = x.as_ptr().add(corner + channel);
                 let pixels = load_tile::<V, IN>(from, [e.width * s.channels_in(), s.channels_in()], [down, across], lanes);
                 transform_tile(pixels, points.as_mut_ptr().add(i * stored + channel), per_point);
+            }
+        }
+    }
+}
+
+/// Asks for one part of [`POINTS`] of what a piece reads: while the products of the piece before it keep the processor busy and memory idle.
+/// What a temporal kernel remembers has left the caches since the last frame, and tiles come out of memory row by row, in no order that
+/// the processor would foresee.
+#[inline(always)]
+pub(super) fn prefetch_input<V: Lanes>(cut: &Cut, piece: &Piece, group: usize, x: Input, part: usize) {
+    const LINE: usize = 16; // floats
+    let (s, e, row) = (&cut.s, &cut.e, cut.e.width * cut.s.channels_in());
+    let (first, rows) = (piece.rows[0] * OUT, (piece.rows[1] * OUT + IN - OUT).min(e.height - piece.rows[0] * OUT));
+    let pixels = rows * e.width;
+    for f in 0..piece.frames[1] + s.kt - 1 {
+        let frame = x.frame(piece.frames[0] + f * cut.step(), e.height * row);
+        for pixel in pixels * part / POINTS..pixels * (part + 1) / POINTS {
+            for channel in (0..s.cin).step_by(LINE) {
+                V::prefetch(&raw const frame[first * row + pixel * s.channels_in() + group * s.cin + channel]);
             }
         }
     }
@@ -151,8 +153,9 @@ pub(super) unsafe fn load_tile<V: Lanes, const SIZE: usize>(
 ) -> [[V; SIZE]; SIZE] {
     // SAFETY: forwarded from the caller.
     unsafe {
-        let mut tile = [[V::splat(0.0); SIZE]; SIZE];
         if inside == [SIZE; 2] && lanes == V::N {
+            // not the array below: zeros that are all overwritten would be written to memory all the same
+            let mut tile = [[V::load(from); SIZE]; SIZE];
             for i in 0..SIZE {
                 for j in 0..SIZE {
                     tile[i][j] = V::load(from.add(i * strides[0] + j * strides[1]));
@@ -160,6 +163,7 @@ pub(super) unsafe fn load_tile<V: Lanes, const SIZE: usize>(
             }
             return tile;
         }
+        let mut tile = [[V::splat(0.0); SIZE]; SIZE];
         for i in 0..inside[0] {
             for j in 0..inside[1] {
                 tile[i][j] = load_some(from.add(i * strides[0] + j * strides[1]), lanes);

@@ -2,8 +2,9 @@
 
 use super::super::direct::outer;
 use super::super::tile::{self, IN, OUT, POINTS, SIDE};
-use super::super::{ConvShape, Extent};
-use super::cut::{Cut, Piece, load_tile, scratch, transform_input};
+use super::super::{ConvShape, Extent, Input};
+use super::cut::{Cut, Piece, load_tile, transform_input};
+use crate::scratch::scratch;
 use crate::simd::{Kernel, Lanes, block_width, dispatch};
 use rayon::prelude::*;
 
@@ -22,7 +23,7 @@ pub(in crate::conv) fn weight_gradient(s: &ConvShape, e: &Extent, x: &[f32], dy:
             let mut sums = vec![0.0; blocks * length];
             let share = part * pieces / parts..(part + 1) * pieces / parts;
             for piece in share.map(|i| cut.piece(i)) {
-                scratch(cut.scratch(&piece), |points, slopes| {
+                scratch(cut.scratch(&piece), |[points, slopes]| {
                     dispatch(WeightSums { cut: &cut, piece: &piece, group, x, dy, sums: &mut sums, points, slopes });
                 });
             }
@@ -93,7 +94,7 @@ impl Kernel for WeightSums<'_> {
         let s = &cut.s;
         let (tiles, stored, width) = (piece.rows[1] * cut.tiles[1], cut.stored(), block_width(s.cout));
         let (rows, per_point) = (piece.frames[1] * tiles, points.len() / POINTS);
-        transform_input::<V>(cut, piece, group, self.x, points);
+        transform_input::<V>(cut, piece, group, Input::Frames(self.x), points);
         for (block, sums) in sums.chunks_exact_mut(cut.block_length(width)).enumerate() {
             transform_output_gradient::<V>(cut, piece, group, block, self.dy, slopes);
             for p in 0..POINTS {
