@@ -6,8 +6,8 @@ use rayon::prelude::*;
 /// Sums kept in registers: enough to hide the latency of a multiply-add on every machine known (4 cycles, two a cycle).
 const CHAINS: usize = 12;
 
-/// Links of each chain in one run.
-const ROUNDS: usize = 400_000;
+/// Links of each chain in one run: long enough, tens of milliseconds, for threads to have found a core each.
+const ROUNDS: usize = 4_000_000;
 
 /// f32 multiply-adds per second of all threads of the pool together, at the tier in use: the best of several short runs.
 pub fn multiply_adds_per_second() -> f64 {
