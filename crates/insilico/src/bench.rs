@@ -78,12 +78,12 @@ impl Random {
 pub fn respond(network: &Network, size: [usize; 2], batch: usize, budget: Duration) -> Result<Times, Error> {
     const WARM: usize = 3; // frames until caches and memory have settled
     let random = Random::new(network, size, batch);
-    let mut run = network.begin(batch, Streams::All, Draws::none())?;
+    let (mut run, mut responses) = (network.begin(batch, Streams::All, Draws::none())?, Vec::new());
     for _ in 0..WARM {
-        run.step(&random.clip())?;
+        run.step_into(&random.clip(), &mut responses)?;
     }
     let work = network.work().total() * network.config().streams * batch;
-    Times::measure(10, budget, work, || Ok(run.step(&random.clip()).map(drop)?))
+    Times::measure(10, budget, work, || Ok(run.step_into(&random.clip(), &mut responses)?))
 }
 
 /// From nothing prepared to the first response: weights normalised and packed, one frame of one video.

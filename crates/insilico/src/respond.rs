@@ -46,7 +46,7 @@ pub fn respond(
         return Err(Error::Length { what: "video", expected: format!("1 or {batch} batch elements"), got: shown.to_string() });
     }
     let mut run = network.begin(batch, options.streams, Draws::none())?;
-    let mut out = Array3::zeros((frames, batch, config.units));
+    let (mut out, mut responses) = (Array3::zeros((frames, batch, config.units)), Vec::new());
     for start in (0..frames).step_by(FRAMES) {
         let piece = start..(start + FRAMES).min(frames);
         let pixels: Vec<u8> = each_batch(&piece, batch, shown, |t, n, to: &mut Vec<u8>| to.extend(video.slice(s![t, n, .., .., ..])));
@@ -55,8 +55,8 @@ pub fn respond(
         };
         let (eye, behavior) = (series(&eye), series(&behavior));
         let clip = Clip { video: Pixels::U8(&pixels), size: [height, width], eye: &eye, behavior: &behavior, periphery: options.periphery };
-        let responses = run.step(&clip)?;
-        out.slice_mut(s![piece, .., ..]).iter_mut().zip(responses).for_each(|(o, r)| *o = r);
+        run.step_into(&clip, &mut responses)?;
+        out.slice_mut(s![piece, .., ..]).iter_mut().zip(&responses).for_each(|(o, r)| *o = *r);
     }
     Ok(out)
 }
