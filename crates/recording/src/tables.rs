@@ -55,20 +55,46 @@ impl Tables<'_> {
     pub(crate) fn videos(&self) -> Result<Vec<VideoEntry>, Error> {
         let names = self.text("videos", "name", None)?;
         let (start, frames) = (self.index("videos", "start", names.len())?, self.index("videos", "frames", names.len())?);
-        let events = self.events(names.len())?;
-        let video = |(((name, start), frames), events)| VideoEntry { name, start, frames, events };
-        Ok(names.into_iter().zip(start).zip(frames).zip(events).map(video).collect())
+        let mut events = self.events(names.len())?.into_iter();
+        let video = |((name, start), frames): ((String, usize), usize)| -> Result<VideoEntry, Error> {
+            let events = events.next().map_or_else(|| Ok(Vec::new()), |events| self.events_of(&name, frames, events))?;
+            Ok(VideoEntry { name, start, frames, events })
+        };
+        names.into_iter().zip(start).zip(frames).map(video).collect()
     }
 
-    /// What each video shows when; nothing where the recording does not say.
-    fn events(&self, videos: usize) -> Result<Vec<Vec<Event>>, Error> {
-        if self.attributes.get("videos").and_then(|table| table.get("events")).is_none() {
-            return Ok(vec![Vec::new(); videos]);
+    /// What each video shows when, as stored; nothing where the recording does not say.
+    fn events(&self, videos: usize) -> Result<Vec<Value>, Error> {
+        match self.attributes.get("videos").and_then(|table| table.get("events")) {
+            Some(_) => self.values("videos", "events", Some(videos), |v| Some(v.clone())),
+            None => Ok(Vec::new()),
         }
-        let possible = |e: &Event| e.onset_frame < e.offset_frame && e.onset.is_finite() && e.onset < e.offset;
-        self.values("videos", "events", Some(videos), |v| {
-            serde_json::from_value::<Vec<Event>>(v.clone()).ok().filter(|events| events.iter().all(possible))
-        })
+    }
+
+    /// Events of one video: whole, in order, and within its frames.
+    fn events_of(&self, video: &str, frames: usize, stored: Value) -> Result<Vec<Event>, Error> {
+        let what = |event: usize| format!("attribute videos.events, event {event} of video {video}");
+        let Value::Array(stored) = stored else {
+            return Err(Error::damaged(self.path, format!("attribute videos.events of video {video}"), "a list of events", stored.to_string()));
+        };
+        let mut events: Vec<Event> = Vec::with_capacity(stored.len());
+        for (i, value) in stored.into_iter().enumerate() {
+            let text = value.to_string();
+            let event: Event = serde_json::from_value(value).map_err(|e| Error::damaged(self.path, what(i), "an event", format!("{text} ({e})")))?;
+            let Event { onset_frame, offset_frame, onset, offset, .. } = event;
+            let expected = if onset_frame >= offset_frame || offset_frame > frames {
+                format!("an onset before an offset within the video's {frames} frames")
+            } else if !onset.is_finite() || onset >= offset {
+                "an onset in seconds before the offset".to_owned()
+            } else if events.last().is_some_and(|before| before.onset_frame > onset_frame) {
+                "an onset no earlier than the event's before".to_owned()
+            } else {
+                events.push(event);
+                continue;
+            };
+            return Err(Error::damaged(self.path, what(i), expected, format!("frames {onset_frame} to {offset_frame}, {onset} to {offset} s")));
+        }
+        Ok(events)
     }
 
     pub(crate) fn trials(&self) -> Result<Vec<Trial>, Error> {

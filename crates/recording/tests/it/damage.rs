@@ -39,6 +39,35 @@ fn tables_that_disagree_with_arrays_are_refused() {
 }
 
 #[test]
+fn events_that_cannot_be_are_named() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("r.zarr");
+    drop(write(&path));
+    let event = |on: usize, off: usize| json!({"onset_frame": on, "offset_frame": off, "onset": on as f64 / 30.0, "offset": off as f64 / 30.0, "type": "motion", "direction": 90.0});
+    let set = |events: Value| change(&path, |a| a["videos"]["events"] = json!([[], events, []]));
+    set(json!([event(0, 20), event(20, 90)]));
+    assert_eq!(Recording::open(&path).expect("sound").videos()[1].events.len(), 2);
+    let mut timeless = event(20, 40);
+    timeless["onset"] = Value::Null;
+    let mut backwards = event(20, 40);
+    backwards["offset"] = json!(0.1);
+    for (second, what) in [
+        (event(40, 40), "onset before an offset within the video's 90 frames"),
+        (event(60, 91), "within the video's 90 frames"),
+        (timeless, "an event"),
+        (backwards, "seconds before the offset"),
+        (event(5, 40), "no earlier"),
+        (json!({"onset_frame": 20}), "an event"),
+    ] {
+        set(json!([event(10, 20), second]));
+        let error = Recording::open(&path).expect_err(what).to_string();
+        assert!(error.contains(what) && error.contains("event 1 of video video1"), "{error}");
+    }
+    set(json!("none"));
+    assert!(Recording::open(&path).expect_err("no list").to_string().contains("a list of events"));
+}
+
+#[test]
 fn missing_empty_and_foreign_folders_are_refused() {
     let folder = tempfile::tempdir().expect("folder");
     assert!(Recording::open(folder.path().join("nothing")).is_err());

@@ -117,6 +117,11 @@ impl Tune {
         if !self.settings.is_empty() {
             bail!("{}: a setting of a stimulus; the recording's videos are as they are", self.settings[0]);
         }
+        let of_domain = || recording.trials().iter().filter(|trial| trial.domain == domain);
+        let without = of_domain().filter(|trial| recording.videos()[trial.video].events.is_empty()).count();
+        if without > 0 && without < of_domain().count() {
+            note(format_args!("{without} of {} trials of {domain} show video without events; they are left out", of_domain().count()));
+        }
         let ids = recording.units().ids();
         let (seen, what) = match &self.model {
             None => (in_vivo(&recording, domain, self.delay / 1000.0)?, format!("measured, {domain} of {}", source.display())),
