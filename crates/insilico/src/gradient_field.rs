@@ -5,7 +5,8 @@
 //! (a complex cell) has none, but the mean square still shows where and when it looks.
 
 use crate::error::Error;
-use ndarray::{Array3, Array4, s};
+use crate::tune::MAP;
+use ndarray::{Array2, Array3, Array4, s};
 use striate_model::{Clip, Network, Periphery, Pixels};
 use striate_stimulus::Film;
 
@@ -15,13 +16,12 @@ const SETTLE: usize = 12;
 pub const LAGS: usize = 12;
 /// Units whose gradients are made side by side.
 const BATCH: usize = 8;
-/// Largest map that receptive fields are fitted to, as for dots: pixels are averaged where the video is larger.
-const MAP: [usize; 2] = [36, 64];
 
 /// Gradients of some units' responses.
 #[derive(Clone, Debug)]
 pub struct GradientFields {
-    /// Mean squared gradient over clips, lags and colours [U, h, w]: where a unit looks.
+    /// Mean squared gradient over clips, lags and colours [U, h, w]: where a unit looks. As large as the maps of dots at most; the pixels of a
+    /// larger video are averaged.
     pub energy: Array3<f64>,
     /// Mean gradient over clips and colours [U, L, height, width]; the last L is the frame of the response.
     pub filters: Array4<f32>,
@@ -33,7 +33,7 @@ pub struct GradientFields {
 ///
 /// # Errors
 /// The stimulus is shorter than one clip, or does not fit the network.
-pub fn gradient_fields(network: &Network, film: Film, units: &[usize], progress: &mut dyn FnMut(usize, usize)) -> Result<GradientFields, Error> {
+pub fn gradient_fields(network: &Network, mut film: Film, units: &[usize], progress: &mut dyn FnMut(usize, usize)) -> Result<GradientFields, Error> {
     const CLIP: usize = SETTLE + LAGS;
     let [frames, height, width] = film.shape();
     let clips = frames / CLIP;
@@ -41,13 +41,16 @@ pub fn gradient_fields(network: &Network, film: Film, units: &[usize], progress:
         return Err(Error::Length { what: "stimulus", expected: format!("{CLIP} frames or more for gradients"), got: frames.to_string() });
     }
     let (h, w) = (height.min(MAP[0]), width.min(MAP[1]));
+    let channels = network.config().channels;
+    let cell = |y: usize, x: usize| [y * h / height, x * w / width];
+    let mut pixels = Array2::<f64>::zeros((h, w)); // of each cell of the map
+    (0..height).for_each(|y| (0..width).for_each(|x| pixels[cell(y, x)] += 1.0));
     let mut energy = Array3::zeros((units.len(), h, w));
     let mut filters = Array4::zeros((units.len(), LAGS, height, width));
-    let frames: Vec<Vec<u8>> = film.take(clips * CLIP).collect();
-    for (at, clip) in frames.chunks_exact(CLIP).enumerate() {
+    for at in 0..clips {
+        let clip: Vec<Vec<u8>> = film.by_ref().take(CLIP).collect();
         for (chunk, units) in units.chunks(BATCH).enumerate() {
-            let gradient = last_response(network, clip, [height, width], units)?;
-            let channels = network.config().channels;
+            let gradient = last_response(network, &clip, [height, width], units)?;
             let shape = (CLIP, units.len(), height, width, channels);
             let gradient = ndarray::ArrayView5::from_shape(shape, &gradient).map_err(|e| Error::Length {
                 what: "gradient",
@@ -56,7 +59,8 @@ pub fn gradient_fields(network: &Network, film: Film, units: &[usize], progress:
             })?;
             for (n, unit) in (chunk * BATCH..).zip(0..units.len()) {
                 for ((lag, y, x, _), g) in gradient.slice(s![SETTLE.., unit, .., .., ..]).indexed_iter() {
-                    energy[[n, y * h / height, x * w / width]] += f64::from(g * g) / clips as f64;
+                    let [row, column] = cell(y, x);
+                    energy[[n, row, column]] += f64::from(g * g) / ((clips * LAGS * channels) as f64 * pixels[[row, column]]);
                     filters[[n, lag, y, x]] += g / (clips * channels) as f32;
                 }
             }

@@ -29,7 +29,7 @@ pub struct EventResponses {
 }
 
 /// Height and width that dots are looked at in (the paper's is not published; our choice).
-const MAP: [usize; 2] = [36, 64];
+pub(crate) const MAP: [usize; 2] = [36, 64];
 /// First frames of a video whose responses count for nothing: the network settles (as in evaluation).
 const BURNIN: usize = 10;
 

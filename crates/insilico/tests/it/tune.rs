@@ -169,8 +169,22 @@ fn gradients_lie_where_a_unit_looks() {
         assert!(off < 0.2, "unit {unit}: {found:?}, looks at {:?}", looks[unit]);
     }
     // energy holds what the mean filter has, and more
-    let power = fields.filters.mapv(|g| f64::from(g * g)).sum_axis(Axis(1));
+    let power = fields.filters.mapv(|g| f64::from(g * g)).mean_axis(Axis(1)).expect("lags");
     assert!(power.iter().zip(&fields.energy).all(|(mean, square)| *mean <= square * (1.0 + 1e-5)));
+    // a video larger than the map, and no multiple of it: cells are means, so none stands out for the pixels it has
+    let large = Noise { height: 45, width: 81, frames: 24, ..Noise::default() }.film(2).expect("film");
+    let fields = gradient_fields(&network, large, &[0], &mut |_, _| {}).expect("gradients");
+    assert_eq!(fields.energy.dim(), (1, 36, 64));
+    // of one clip the mean filter is the gradient itself
+    let mut cells = vec![(0.0, 0.0); 36 * 64];
+    for ((_, y, x), g) in fields.filters.index_axis(Axis(0), 0).indexed_iter() {
+        let cell = &mut cells[y * 36 / 45 * 64 + x * 64 / 81];
+        *cell = (cell.0 + f64::from(g * g), cell.1 + 1.0);
+    }
+    assert!(fields.energy.sum() > 0.0);
+    for (energy, (sum, count)) in fields.energy.iter().zip(cells) {
+        assert!((energy - sum / count).abs() <= 1e-5 * energy, "{energy}, mean {}", sum / count);
+    }
     let short = Noise { frames: 20, ..Noise { height: SIZE[0], width: SIZE[1], ..Noise::default() } }.film(2).expect("film");
     assert!(gradient_fields(&network, short, &[0], &mut |_, _| {}).expect_err("too short").to_string().contains("24 frames"));
 }

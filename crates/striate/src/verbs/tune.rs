@@ -11,11 +11,12 @@ use folder::{Kept, save};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use striate::analysis::statistics::median_valid;
-use striate::insilico::fit::check_fit;
+use striate::insilico::fit::{check_fit, check_origin};
 use striate::insilico::gradient_field::gradient_fields;
 use striate::insilico::tune::{Tuning, in_silico, in_vivo, to_film};
-use striate::model::{Network, open};
-use striate::recording::Recording;
+use striate::model::Network;
+use striate::model::open::{self, Opened};
+use striate::recording::{Recording, same_rate};
 use striate::stimulus::Film;
 
 /// Tuning of every unit: direction and orientation, receptive fields, size, contrast, frequencies.
@@ -42,6 +43,9 @@ pub struct Tune {
     /// Predict the responses with this twin of the recording, run folder or model file, instead of taking the measured ones.
     #[arg(long, value_name = "RUN|MODEL", requires = "domain")]
     model: Option<PathBuf>,
+    /// The recording is another one than the twin was trained on, but of the same neurons in the same order: another session, for example.
+    #[arg(long, requires = "model")]
+    other_recording: bool,
     /// Show the model this stimulus (`striate stimulus` lists them), in the size and at the rate it was trained with.
     #[arg(long, value_name = "NAME", required_unless_present = "domain")]
     stimulus: Option<String>,
@@ -126,8 +130,12 @@ impl Tune {
         let (seen, what) = match &self.model {
             None => (in_vivo(&recording, domain, self.delay / 1000.0)?, format!("measured, {domain} of {}", source.display())),
             Some(model) => {
-                let network = open::load(&weights_for(model, &recording)?, None, None)?.network;
+                let Opened { network, trained_on, .. } = open::load(&weights_for(model, &recording)?, None, None)?;
                 check_fit(&network, &recording)?;
+                if let Some(trained_on) = trained_on {
+                    check_origin(&trained_on, &recording, self.other_recording)
+                        .with_context(|| format!("{} and {}", model.display(), source.display()))?;
+                }
                 if self.delay != 0.0 {
                     note("--delay is of measured responses; predictions are aligned to the frame that drives them");
                 }
@@ -140,6 +148,9 @@ impl Tune {
     fn of_stimulus(&self, source: &std::path::Path, name: &str) -> Result<Kept> {
         let opened = open::load(&weights_of(source)?, None, None)?;
         let rate = match (self.rate, &opened.trained_on) {
+            (Some(rate), Some(trained_on)) if !same_rate(rate, trained_on.rate) => {
+                bail!("--rate {rate}: {} was trained at {} Hz, and its responses mean nothing at another rate", source.display(), trained_on.rate)
+            }
             (Some(rate), _) => rate,
             (None, Some(trained_on)) => trained_on.rate,
             (None, None) => bail!("{}: does not say at how many frames per second it was trained; name that with --rate", source.display()),

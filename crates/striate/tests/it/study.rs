@@ -35,6 +35,18 @@ fn study<'a>(kind: &'a str, cohort: &[&'a str], test: &[&'a str], out: &'a str) 
     arguments
 }
 
+/// A study under way, once a folder of its own is there.
+fn begun(arguments: &[&str], folder: &Path) -> std::process::Child {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_striate"));
+    let quiet = std::process::Stdio::null;
+    let child = command.args(arguments).stdout(quiet()).stderr(quiet()).spawn().expect("the binary runs");
+    let began = std::time::Instant::now();
+    while !folder.is_dir() && began.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child
+}
+
 fn read(folder: &Path, file: &str) -> String {
     std::fs::read_to_string(folder.join(file)).expect(file)
 }
@@ -52,17 +64,7 @@ fn a_scaling_study_trains_every_model_once_and_reports() {
     assert!(planned.contains("9 models") && planned.contains("h on this machine") && !out.exists(), "{planned}");
 
     // stopped after a model or two, then gone on with by the same command
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_striate"))
-        .args(&arguments)
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .expect("the binary runs");
-    let evaluations = out.join("evaluations");
-    let began = std::time::Instant::now();
-    while !evaluations.is_dir() && began.elapsed().as_secs() < 60 {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    let mut child = begun(&arguments, &out.join("evaluations"));
     child.kill().expect("kill");
     child.wait().expect("a child");
     output(&arguments);
@@ -144,17 +146,7 @@ fn a_signal_to_the_study_alone_stops_its_models() {
     let out = folder.path().join("areas");
     let mut arguments = study("areas", &[], &[text(&animal)], text(&out));
     arguments.extend(["scheduler.cycle_size=10000", "loader.training_size=100"]);
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_striate"))
-        .args(&arguments)
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .expect("the binary runs");
-    let run = out.join("runs/individual-sim-0-s0");
-    let began = std::time::Instant::now();
-    while !run.is_dir() && began.elapsed().as_secs() < 60 {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    let mut child = begun(&arguments, &out.join("runs/individual-sim-0-s0"));
     assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill").success());
     let status = child.wait().expect("a child");
     assert_eq!(status.code(), Some(130));

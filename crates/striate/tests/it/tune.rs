@@ -62,6 +62,12 @@ fn measured_and_predicted_tuning_are_made_and_compared() {
     assert!(refused(&[text(&animal), "--domain", "natural"]).contains("events"));
     assert!(refused(&[text(&animal), "--domain", "cats"]).contains("there are natural, pink-noise, dots"));
     assert!(refused(&[text(&run), "--stimulus", "cats"]).contains("no stimulus cats"));
+    assert!(refused(&[text(&run), "--stimulus", "natural", "--rate", "60"]).contains("trained at 30 Hz"));
+    let other = at("b.zarr");
+    simulate(&SimulateConfig { animal: "another".into(), ..config }, &other, &mut |_, _| {}).expect("simulate");
+    let foreign = [text(&other), "--domain", "dots", "--model", text(&run)];
+    assert!(refused(&foreign).contains("animal"));
+    output(&[&["tune"], &foreign[..], &["--other-recording", "-o", text(&at("foreign"))]].concat());
     assert!(refused(&[text(&animal)]).contains("--stimulus"));
     assert!(refused(&[text(&run), "--stimulus", "natural", "--gradient", "--units", "1,cat"]).contains("no unit cat"));
     assert!(refused(&[text(&run), "--stimulus", "natural", "--gradient", "--seconds", "0.5"]).contains("24 frames"));

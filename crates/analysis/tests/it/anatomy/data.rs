@@ -1,7 +1,7 @@
 //! Decoding of real recordings: held-out accuracy is what it is known to be, shuffled labels are at chance.
 use crate::reference::find;
 use ndarray::{Array2, Axis, concatenate};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use striate_analysis::anatomy::{DecodeConfig, Labels, decode};
 use striate_analysis::tuning::{Curves, direction_tuning};
 
@@ -26,15 +26,20 @@ fn told(what: &str, x: &Array2<f32>, labels: &Labels, groups: Option<&Labels>, c
     (confusion.balanced_accuracy(), chance)
 }
 
+/// Responses [rows, 8 directions, frames] of T4/T5 neurons, and the file of their labels.
+fn flies() -> Option<(ndarray::Array3<f32>, PathBuf)> {
+    let (responses, labels) = (find("data/fly_t4t5/responses.npy")?, find("data/fly_t4t5/labels.csv")?);
+    let npy = npyz::NpyFile::new(std::fs::File::open(responses).unwrap()).unwrap();
+    let shape: Vec<usize> = npy.shape().iter().map(|&n| n as usize).collect();
+    Some((ndarray::Array3::from_shape_vec((shape[0], shape[1], shape[2]), npy.into_vec::<f32>().unwrap()).unwrap(), labels))
+}
+
 /// Calcium responses of T4/T5 neurons to stripes in eight directions (Henning et al., silieslab/C2C3_feedback_Henning, MIT), one
 /// recording left out at a time. The published sorting into layers used direction too, so the layer is partly circular; T4 against
 /// T5 is not.
 #[test]
 fn layers_and_classes_of_fly_motion_neurons() {
-    let (Some(responses), Some(labels)) = (find("data/fly_t4t5/responses.npy"), find("data/fly_t4t5/labels.csv")) else { return };
-    let npy = npyz::NpyFile::new(std::fs::File::open(responses).unwrap()).unwrap();
-    let shape: Vec<usize> = npy.shape().iter().map(|&n| n as usize).collect();
-    let y = ndarray::Array3::from_shape_vec((shape[0], shape[1], shape[2]), npy.into_vec::<f32>().unwrap()).unwrap();
+    let Some((y, labels)) = flies() else { return };
     let read = columns(&labels, &["layer", "cell_class", "fly"]);
     let top = |trace: ndarray::ArrayView1<f32>| {
         trace.iter().enumerate().fold((0, f32::NAN), |best, (t, &v)| if v > best.1 || best.1.is_nan() { (t, v) } else { best })
@@ -58,10 +63,7 @@ fn layers_and_classes_of_fly_motion_neurons() {
 /// The four layers of T4/T5 prefer four directions at right angles (same data): fitted peaks of the same tuning code as for cortex.
 #[test]
 fn four_layers_prefer_four_cardinal_directions() {
-    let (Some(responses), Some(labels)) = (find("data/fly_t4t5/responses.npy"), find("data/fly_t4t5/labels.csv")) else { return };
-    let npy = npyz::NpyFile::new(std::fs::File::open(responses).unwrap()).unwrap();
-    let shape: Vec<usize> = npy.shape().iter().map(|&n| n as usize).collect();
-    let y = ndarray::Array3::from_shape_vec((shape[0], shape[1], shape[2]), npy.into_vec::<f32>().unwrap()).unwrap();
+    let Some((y, labels)) = flies() else { return };
     let peak = y.map_axis(Axis(2), |trace| f64::from(trace.iter().copied().fold(f32::NAN, f32::max)).max(0.0));
     let degrees: Vec<f64> = (0..8).map(|k| 45.0 * f64::from(k)).collect();
     let tuned = direction_tuning(&Curves::of_directions(&degrees, peak.t()).unwrap()).unwrap();
