@@ -201,7 +201,7 @@ fn polar(title: &str, series: Vec<Series>) -> Chart {
 }
 
 fn cartesian(title: &str, series: Vec<Series>) -> Chart {
-    let around = Axis { ends: Some([0.0, 360.0]), ..Axis::new("direction", "degrees") };
+    let around = Axis::new("direction", "degrees").from_to(0.0, 360.0);
     Chart::new(title, around, Axis::new("response", ""), Data::Lines { series })
 }
 
