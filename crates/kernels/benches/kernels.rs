@@ -3,7 +3,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use striate_kernels::activation::{self, Activation};
-use striate_kernels::attention::{self, Head, Heads};
+use striate_kernels::attention::{self, Heads};
 use striate_kernels::conv::{self, Algorithm, ConvShape, Extent};
 use striate_kernels::grid_sample;
 use striate_kernels::lstm::{Cell, lstm};
@@ -51,14 +51,13 @@ fn convolutions(c: &mut Criterion) {
 
 fn attention(c: &mut Criterion) {
     let (tokens, dim) = (16 * 24, 64);
-    let (q, k, v, scale) = (values(tokens * dim), values(tokens * dim + 1), values(tokens * dim + 2), vec![1.0; dim]);
-    let head = Head { q: &q, k: &k[1..], v: &v[2..], scale: &scale, dim };
-    let da = values(tokens * dim);
+    let (heads, qkv, scale) = (Heads { groups: 1, dim, tokens }, values(3 * tokens * dim), vec![1.0; dim]);
+    let (mut a, da, mut dqkv, mut dscale) = (vec![0.0; tokens * dim], values(tokens * dim), qkv.clone(), scale.clone());
     let mut group = c.benchmark_group("attention head");
     group.throughput(Throughput::Elements((2 * tokens * tokens * dim) as u64));
-    let (heads, qkv, mut out) = (Heads { groups: 1, dim, tokens }, values(3 * tokens * dim), vec![0.0; tokens * dim]);
-    group.bench_function("forward", |b| b.iter(|| attention::forward(heads, &qkv, &scale, &mut out, 0, 1)));
-    group.bench_function("backward", |b| b.iter(|| black_box(head.backward(&da))));
+    group.bench_function("forward", |b| b.iter(|| attention::forward(heads, &qkv, &scale, &mut a, 0, 1)));
+    group.throughput(Throughput::Elements((5 * tokens * tokens * dim) as u64));
+    group.bench_function("backward", |b| b.iter(|| attention::backward(heads, &qkv, &scale, &da, 0, 1, &mut dqkv, &mut dscale)));
 }
 
 fn pointwise(c: &mut Criterion) {

@@ -226,19 +226,3 @@ pub(crate) fn largest(x: &[f32]) -> f32 {
     }
     most.into_iter().fold(rest, f32::max)
 }
-
-/// `x <- softmax(x)`, one row.
-pub(crate) fn softmax(x: &mut [f32]) {
-    struct Softmax<'a>(&'a mut [f32]);
-    impl Kernel for Softmax<'_> {
-        #[inline(always)]
-        fn run<V: Lanes>(self) {
-            let peak = largest(self.0);
-            self.0.iter_mut().for_each(|x| *x = exp::<V>(*x - peak));
-            let sum = sum_by(self.0, |v| v);
-            let scale = (1.0 / sum) as f32;
-            self.0.iter_mut().for_each(|x| *x *= scale);
-        }
-    }
-    dispatch(Softmax(x));
-}

@@ -1,131 +1,138 @@
-//! Spatial attention of one head: cosine similarity with a learned scale per channel, softmax over all pixels.
+//! Spatial attention: cosine similarity with a learned scale per channel, softmax over all pixels.
 //!
 //! `a = softmax(q_n k_n^T) v` with `q_n = q / |q| * scale` and `k_n = k / |k|` (no further temperature: reference
-//! implementation). Scores are made for a tile of queries at a time and never all at once.
+//! implementation). Heads are read and written where they lie in their maps. Scores are made for a tile of queries at a time and never
+//! all at once; softmax's division waits for where a row has fewer numbers than there are tokens.
 
+mod backward;
 mod forward;
 
-use crate::activation::{softmax, sum_by};
-use crate::matmul::{matmul, pack};
+use crate::activation::{exp, largest, sum_by};
+use crate::simd::{Lanes, block_width};
 
-pub use forward::{Heads, forward};
+pub use backward::backward;
+pub use forward::forward;
 
 const TILE: usize = 48; // queries whose scores exist at a time: whole register tiles of every tier
 
-/// One head's inputs, each [tokens, dim], and its scale [dim].
+/// How the heads of a map lie.
 #[derive(Clone, Copy, Debug)]
-pub struct Head<'a> {
-    /// Queries.
-    pub q: &'a [f32],
-    /// Keys.
-    pub k: &'a [f32],
-    /// Values.
-    pub v: &'a [f32],
-    /// Learned scale of each channel.
-    pub scale: &'a [f32],
+pub struct Heads {
+    /// Heads, one per channel group.
+    pub groups: usize,
     /// Channels per head.
     pub dim: usize,
+    /// Pixels of one batch element: tokens.
+    pub tokens: usize,
 }
 
-/// Gradients of one head's inputs.
-#[derive(Clone, Debug)]
-pub struct HeadGradient {
-    /// Of the queries.
-    pub q: Vec<f32>,
-    /// Of the keys.
-    pub k: Vec<f32>,
-    /// Of the values.
-    pub v: Vec<f32>,
-    /// Of the scale.
-    pub scale: Vec<f32>,
+impl Heads {
+    /// Batch elements of queries, keys and values, after a look at all lengths; `attended` is the length of a map of `parts`.
+    fn batch(&self, qkv: &[f32], scales: &[f32], attended: usize, part: usize, parts: usize) -> usize {
+        let width = self.groups * self.dim;
+        let batch = qkv.len() / (self.tokens * 3 * width);
+        assert_eq!(qkv.len(), batch * self.tokens * 3 * width, "queries, keys and values");
+        assert!(scales.len() == width && part < parts && attended == batch * self.tokens * parts * width, "scales and attended values");
+        batch
+    }
 }
 
-impl Head<'_> {
-    fn tokens(&self) -> usize {
-        self.q.len() / self.dim
+/// Rows of one head, `stride` apart, from its first on.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    from: &'a [f32],
+    stride: usize,
+    dim: usize,
+}
+
+impl<'a> Rows<'a> {
+    #[inline(always)]
+    fn row(self, token: usize) -> &'a [f32] {
+        &self.from[token * self.stride..][..self.dim]
     }
 
-    /// Unit queries times scale, and unit keys.
-    fn normalised(&self) -> (Vec<f32>, Vec<f32>) {
-        let mut q = unit(self.q, self.dim).0;
-        for q in q.chunks_exact_mut(self.dim) {
-            q.iter_mut().zip(self.scale).for_each(|(q, s)| *q *= s);
-        }
-        (q, unit(self.k, self.dim).0)
+    #[inline(always)]
+    fn after(self, rows: usize) -> Self {
+        Self { from: &self.from[rows * self.stride..], ..self }
     }
 
-    /// Gradients of q, k, v and scale from that of `a`.
-    pub fn backward(&self, da: &[f32]) -> HeadGradient {
-        let (tokens, dim) = (self.tokens(), self.dim);
-        let (q, k) = self.normalised();
-        let keys_across = pack(&transpose(&k, dim), dim, tokens, tokens);
-        let values_across = pack(&transpose(self.v, dim), dim, tokens, tokens);
-        let keys = pack(&k, tokens, dim, dim);
-        let (mut dq, mut dk, mut dv) = (vec![0.0; tokens * dim], vec![0.0; tokens * dim], vec![0.0; tokens * dim]);
-        let (mut scores, mut dscores) = (vec![0.0; TILE * tokens], vec![0.0; TILE * tokens]);
-        for (tile, dq) in dq.chunks_mut(TILE * dim).enumerate() {
-            let rows = dq.len() / dim;
-            let (q, da) = (&q[tile * TILE * dim..][..rows * dim], &da[tile * TILE * dim..][..rows * dim]);
-            weights(q, &keys_across, &mut scores, rows, tokens, dim);
-            matmul(da, dim, &values_across, &mut dscores, tokens, rows, dim, tokens, false);
-            let (scores, dscores) = (&scores[..rows * tokens], &mut dscores[..rows * tokens]);
-            matmul(&transpose(scores, tokens), rows, &pack(da, rows, dim, dim), &mut dv, dim, tokens, rows, dim, true);
-            for (s, d) in scores.chunks_exact(tokens).zip(dscores.chunks_exact_mut(tokens)) {
-                let mean = s.iter().zip(d.iter()).map(|(s, d)| f64::from(s * d)).sum::<f64>() as f32;
-                d.iter_mut().zip(s).for_each(|(d, s)| *d = s * (*d - mean));
-            }
-            matmul(dscores, tokens, &keys, dq, dim, rows, tokens, dim, false);
-            matmul(&transpose(dscores, tokens), rows, &pack(q, rows, dim, dim), &mut dk, dim, tokens, rows, dim, true);
+    /// The first `rows`, each times its `factor`, as the right operand of a product over rows: `[block of channels][row][width]`.
+    #[inline(always)]
+    fn pack(self, rows: usize, factor: impl Fn(usize, &[f32]) -> f32, packed: &mut [f32]) {
+        let width = block_width(self.dim);
+        if !self.dim.is_multiple_of(width) {
+            packed[self.dim / width * width * rows..][..rows * width].fill(0.0);
         }
-        let mut scale = vec![0.0; dim];
-        let (unit_q, norms) = unit(self.q, dim);
-        for (d, u) in dq.chunks_exact_mut(dim).zip(unit_q.chunks_exact(dim)) {
-            for c in 0..dim {
-                scale[c] += d[c] * u[c];
-                d[c] *= self.scale[c];
+        for r in 0..rows {
+            let row = self.row(r);
+            let factor = factor(r, row);
+            for (block, row) in row.chunks(width).enumerate() {
+                let to = &mut packed[(block * rows + r) * width..][..row.len()];
+                to.iter_mut().zip(row).for_each(|(to, v)| *to = v * factor);
             }
         }
-        unit_gradient(&unit_q, &norms, dim, &mut dq);
-        let (unit_k, norms) = unit(self.k, dim);
-        unit_gradient(&unit_k, &norms, dim, &mut dk);
-        HeadGradient { q: dq, k: dk, v: dv, scale }
+    }
+
+    /// The same transposed, for a product over channels: `[block of rows][channel][width]`.
+    #[inline(always)]
+    fn pack_across(self, rows: usize, factor: impl Fn(usize, &[f32]) -> f32, packed: &mut [f32]) {
+        let width = block_width(rows);
+        if !rows.is_multiple_of(width) {
+            packed[rows / width * width * self.dim..][..self.dim * width].fill(0.0);
+        }
+        for r in 0..rows {
+            let row = self.row(r);
+            let factor = factor(r, row);
+            let to = &mut packed[r / width * width * self.dim + r % width..];
+            to.iter_mut().step_by(width).zip(row).for_each(|(to, v)| *to = v * factor);
+        }
     }
 }
 
-/// Attention weights of a tile of queries, [rows, tokens].
-fn weights(q: &[f32], keys: &[f32], scores: &mut [f32], rows: usize, tokens: usize, dim: usize) {
-    matmul(q, dim, keys, scores, tokens, rows, dim, tokens, false);
-    scores.chunks_exact_mut(tokens).take(rows).for_each(softmax);
+/// Length of a packed [k, n] operand.
+fn packed(k: usize, n: usize) -> usize {
+    n.next_multiple_of(block_width(n)) * k
 }
 
-/// Rows of unit length, and their lengths before.
-fn unit(x: &[f32], dim: usize) -> (Vec<f32>, Vec<f32>) {
-    let mut out = x.to_vec();
-    let norms = out
-        .chunks_exact_mut(dim)
-        .map(|row| {
-            let norm = sum_by(row, |v| v * v).sqrt() as f32;
-            row.iter_mut().for_each(|v| *v /= norm);
-            norm
-        })
-        .collect();
-    (out, norms)
+#[inline(always)]
+fn length(x: &[f32]) -> f32 {
+    sum_by(x, |v| v * v).sqrt() as f32
 }
 
-/// Gradient through `x / |x|`, in place.
-fn unit_gradient(unit: &[f32], norms: &[f32], dim: usize, d: &mut [f32]) {
-    for ((d, u), norm) in d.chunks_exact_mut(dim).zip(unit.chunks_exact(dim)).zip(norms) {
-        let along = u.iter().zip(d.iter()).map(|(u, d)| f64::from(u * d)).sum::<f64>() as f32;
-        d.iter_mut().zip(u).for_each(|(d, u)| *d = (*d - along * u) / norm);
+/// The factor that makes a row one of length 1.
+#[inline(always)]
+fn to_unit(_: usize, x: &[f32]) -> f32 {
+    1.0 / length(x)
+}
+
+/// Unit queries times scale of a tile, [rows, dim].
+#[inline(always)]
+fn unit_queries(queries: Rows, scale: &[f32], rows: usize, out: &mut [f32]) {
+    for (row, to) in out.chunks_exact_mut(queries.dim).take(rows).enumerate() {
+        let query = queries.row(row);
+        let unit = to_unit(row, query);
+        to.iter_mut().zip(query).zip(scale).for_each(|((to, v), scale)| *to = v * unit * scale);
     }
 }
 
-/// Rows of `width` become columns.
-fn transpose(x: &[f32], width: usize) -> Vec<f32> {
-    let height = x.len() / width;
-    let mut out = vec![0.0; x.len()];
-    for (r, row) in x.chunks_exact(width).enumerate() {
-        row.iter().enumerate().for_each(|(c, v)| out[c * height + r] = *v);
+/// Sums of at most as many numbers as there are pieces of this length are taken in f32.
+const SUMS: usize = 64;
+
+/// `x <- exp(x - max x)`; returns one over their sum.
+#[inline(always)]
+fn exponentials<V: Lanes>(x: &mut [f32]) -> f32 {
+    let peak = largest(x);
+    let mut sums = [0.0f32; SUMS];
+    let mut pieces = x.chunks_exact_mut(SUMS);
+    for piece in &mut pieces {
+        for (sum, v) in sums.iter_mut().zip(piece) {
+            *v = exp::<V>(*v - peak);
+            *sum += *v;
+        }
     }
-    out
+    for (sum, v) in sums.iter_mut().zip(pieces.into_remainder()) {
+        *v = exp::<V>(*v - peak);
+        *sum += *v;
+    }
+    (1.0 / sum_by(&sums, |v| v)) as f32
 }

@@ -201,7 +201,11 @@ pub fn matmul(a: &[f32], lda: usize, packed: &[f32], out: &mut [f32], ldo: usize
     dispatch(Product { a, lda, packed, out: out.as_mut_ptr(), ldo, m, k, n, accumulate });
 }
 
+/// Rows of a left operand that [`Product::run_down`] can read.
+const DOWN: usize = 64;
+
 /// The product as a kernel, for kernels that take products among other things: they vouch for the lengths.
+#[derive(Clone, Copy)]
 pub(crate) struct Product<'a> {
     pub(crate) a: &'a [f32],
     pub(crate) lda: usize,
@@ -217,6 +221,21 @@ pub(crate) struct Product<'a> {
 impl Kernel for Product<'_> {
     #[inline(always)]
     fn run<V: Lanes>(self) {
+        self.blocks::<V>(self.lda, &[0], self.k);
+    }
+}
+
+impl Product<'_> {
+    /// The same with the transpose of `a`, [k, m] with rows `lda` apart and at most [`DOWN`] of them: a tile's rows are its
+    /// columns, and each of its rows is a tap.
+    #[inline(always)]
+    pub(crate) fn run_down<V: Lanes>(self) {
+        let rows: [usize; DOWN] = std::array::from_fn(|row| row * self.lda);
+        self.blocks::<V>(1, &rows[..self.k], 1);
+    }
+
+    #[inline(always)]
+    fn blocks<V: Lanes>(self, pixel: usize, taps: &[usize], k: usize) {
         let width = block_width(self.n);
         let start = if self.accumulate { Start::Output } else { Start::Zero };
         for block in 0..self.n.div_ceil(width) {
@@ -225,9 +244,9 @@ impl Kernel for Product<'_> {
             unsafe {
                 row_block::<V>(
                     self.a.as_ptr(),
-                    self.lda,
-                    &[0],
-                    self.k,
+                    pixel,
+                    taps,
+                    k,
                     self.packed.as_ptr().add(block * self.k * width),
                     width,
                     self.out.add(block * width),

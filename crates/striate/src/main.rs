@@ -50,10 +50,10 @@ fn main() -> ExitCode {
         output::complain(format_args!("error: {e}"));
         return ExitCode::FAILURE;
     }
-    if let Some(threads) = cli.threads
-        && let Err(e) = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()
-    {
-        output::complain(format_args!("error: --threads {threads}: {e}"));
+    // 0: as many as there are cores. This thread is one of them: handing each small piece of work to another and waiting costs more
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(cli.threads.unwrap_or(0).into()).use_current_thread();
+    if let Err(e) = pool.build_global() {
+        output::complain(format_args!("error: --threads: {e}"));
         return ExitCode::FAILURE;
     }
     let done = match cli.verb {

@@ -100,13 +100,20 @@ pub fn prefetch<'scope, 'env: 'scope>(
     frames: usize,
 ) -> Receiver<Result<Batch, Error>> {
     let (send, receive) = sync_channel(2);
-    scope.spawn(move || {
+    let read_all = move || {
         for (recording, draw) in draws {
             let batch = read(recording, &draw, frames);
             let failed = batch.is_err();
             if send.send(batch).is_err() || failed {
                 return; // the step stopped listening, or there is nothing more to say
             }
+        }
+    };
+    scope.spawn(move || {
+        // what reads in parallel does so among threads of its own: the others may be waiting for what it reads
+        match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+            Ok(own) => own.install(read_all),
+            Err(_) => read_all(), // no more threads to be had: those that there are
         }
     });
     receive

@@ -59,8 +59,15 @@ impl Preset {
     /// # Errors
     /// Those of [`Preset::load`].
     pub fn load_around(model: &NetworkConfig, name_or_path: &str, overrides: &[String]) -> Result<Self, Error> {
-        let base = Self { model: model.clone(), ..Self::load(name_or_path, &[])? };
-        let mut settings = Settings::of(&base)?;
+        Self { model: model.clone(), ..Self::load(name_or_path, &[])? }.with(overrides)
+    }
+
+    /// This preset with `key=value` overrides, checked.
+    ///
+    /// # Errors
+    /// Those of [`Preset::load`] about keys and values.
+    pub fn with(&self, overrides: &[String]) -> Result<Self, Error> {
+        let mut settings = Settings::of(self)?;
         for text in overrides {
             settings.override_with(text)?;
         }

@@ -3,7 +3,7 @@
 use crate::measure::{cases, close, dot, gradient, values, wide};
 use proptest::prelude::*;
 use proptest::sample::select;
-use striate_kernels::attention::{self, Head, Heads};
+use striate_kernels::attention::{self, Heads};
 use striate_kernels::reference;
 
 /// Inputs of a head with scales around `sharpness`.
@@ -24,16 +24,26 @@ impl Inputs {
 
     /// Attended values [tokens, dim].
     fn attended(&self) -> Vec<f32> {
-        let tokens = self.q.len() / self.dim;
-        let of_token = |t: usize| [&self.q, &self.k, &self.v].into_iter().flat_map(move |x| &x[t * self.dim..][..self.dim]);
-        let qkv: Vec<f32> = (0..tokens).flat_map(of_token).copied().collect();
         let mut out = vec![f32::NAN; self.q.len()];
-        attention::forward(Heads { groups: 1, dim: self.dim, tokens }, &qkv, &self.scale, &mut out, 0, 1);
+        attention::forward(self.heads(), &self.qkv(), &self.scale, &mut out, 0, 1);
         out
     }
 
-    fn head(&self) -> Head<'_> {
-        Head { q: &self.q, k: &self.k, v: &self.v, scale: &self.scale, dim: self.dim }
+    fn heads(&self) -> Heads {
+        Heads { groups: 1, dim: self.dim, tokens: self.q.len() / self.dim }
+    }
+
+    fn qkv(&self) -> Vec<f32> {
+        let of_token = |t: usize| [&self.q, &self.k, &self.v].into_iter().flat_map(move |x| &x[t * self.dim..][..self.dim]);
+        (0..self.heads().tokens).flat_map(of_token).copied().collect()
+    }
+
+    /// Gradients of queries, keys, values and scale.
+    fn gradients(&self, da: &[f32]) -> [Vec<f32>; 4] {
+        let (qkv, mut dqkv, mut dscale) = (self.qkv(), vec![f32::NAN; 3 * self.q.len()], vec![0.0; self.dim]);
+        attention::backward(self.heads(), &qkv, &self.scale, da, 0, 1, &mut dqkv, &mut dscale);
+        let part = |part: usize| dqkv.chunks_exact(3 * self.dim).flat_map(|token| token[part * self.dim..][..self.dim].to_vec()).collect();
+        [part(0), part(1), part(2), dscale]
     }
 }
 
@@ -83,13 +93,36 @@ proptest! {
     ) {
         let i = Inputs::new(tokens, dim, sharpness);
         let da = values(5, tokens * dim);
-        let found = i.head().backward(&da);
+        let [dq, dk, dv, dscale] = i.gradients(&da);
         let (q, k, v, scale, da) = (wide(&i.q), wide(&i.k), wide(&i.v), wide(&i.scale), wide(&da));
-        gradient("attention q", &found.q, &q, |q| dot(&reference::attention(q, &k, &v, &scale, dim), &da));
-        gradient("attention k", &found.k, &k, |k| dot(&reference::attention(&q, k, &v, &scale, dim), &da));
-        gradient("attention v", &found.v, &v, |v| dot(&reference::attention(&q, &k, v, &scale, dim), &da));
-        gradient("attention scale", &found.scale, &scale, |s| dot(&reference::attention(&q, &k, &v, s, dim), &da));
+        gradient("attention q", &dq, &q, |q| dot(&reference::attention(q, &k, &v, &scale, dim), &da));
+        gradient("attention k", &dk, &k, |k| dot(&reference::attention(&q, k, &v, &scale, dim), &da));
+        gradient("attention v", &dv, &v, |v| dot(&reference::attention(&q, &k, v, &scale, dim), &da));
+        gradient("attention scale", &dscale, &scale, |s| dot(&reference::attention(&q, &k, &v, s, dim), &da));
     }
+}
+
+/// Gradients of a map are those of its heads, one at a time; the scales' are added up over the batch, and to what was there.
+#[test]
+fn gradients_of_heads_side_by_side() {
+    let (batch, groups, tokens, dim, parts) = (2, 3, 50, 5, 2);
+    let (qkv, scales) = (values(1, batch * tokens * groups * 3 * dim), values(2, groups * dim));
+    let dout = values(3, batch * tokens * groups * parts * dim);
+    let (mut dqkv, mut dscales) = (vec![f32::NAN; qkv.len()], vec![1.0; scales.len()]);
+    attention::backward(Heads { groups, dim, tokens }, &qkv, &scales, &dout, 1, parts, &mut dqkv, &mut dscales);
+    let mut expected = vec![1.0; scales.len()];
+    for (n, g) in (0..batch * groups).map(|head| (head / groups, head % groups)) {
+        let part = |x: &[f32], place: usize, places: usize| -> Vec<f32> {
+            (0..tokens).flat_map(|t| x[(((n * tokens + t) * groups + g) * places + place) * dim..][..dim].to_vec()).collect()
+        };
+        let [q, k, v] = [0, 1, 2].map(|place| part(&qkv, place, 3));
+        let [dq, dk, dv, dscale] = Inputs { q, k, v, scale: scales[g * dim..][..dim].to_vec(), dim }.gradients(&part(&dout, 1, parts));
+        for (place, alone) in [dq, dk, dv].into_iter().enumerate() {
+            assert_eq!(part(&dqkv, place, 3), alone);
+        }
+        expected[g * dim..][..dim].iter_mut().zip(dscale).for_each(|(sum, d)| *sum += d);
+    }
+    assert_eq!(dscales, expected);
 }
 
 #[test]

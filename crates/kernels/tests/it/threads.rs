@@ -97,7 +97,9 @@ fn of_pointwise_work_and_products() {
     same_bits("attention", || {
         let mut out = vec![0.0; size];
         attention::forward(heads, &x[..3 * size], &x[..3 * 17], &mut out, 0, 1);
-        out
+        let (mut dqkv, mut dscales) = (vec![0.0; 3 * size], vec![0.0; 3 * 17]);
+        attention::backward(heads, &x[..3 * size], &x[..3 * 17], &out, 0, 1, &mut dqkv, &mut dscales);
+        [out, dqkv, dscales].concat()
     });
     let cell = Cell { groups: 2, channels: 17, pixels: 31 };
     let n = 5 * cell.pixels * cell.groups * cell.channels;

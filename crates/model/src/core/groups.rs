@@ -54,23 +54,22 @@ fn place(x: &[f32], channels: usize, groups: usize, before: usize, total: usize,
 /// The inverse: parts of the given channels, each [pixels, C_i].
 pub(crate) fn split(x: &[f32], channels: &[usize], groups: usize) -> Vec<Vec<f32>> {
     let total: usize = channels.iter().sum();
-    let mut offset = 0;
-    channels
-        .iter()
-        .map(|c| {
-            let width = c / groups;
-            let mut part = vec![0.0; x.len() / total * c];
-            part.par_chunks_mut(PIECE * c).zip(x.par_chunks(PIECE * total)).for_each(|(part, x)| {
-                for (x, part) in x.chunks_exact(total).zip(part.chunks_exact_mut(*c)) {
-                    for g in 0..groups {
-                        part[g * width..][..width].copy_from_slice(&x[g * total / groups + offset..][..width]);
-                    }
-                }
-            });
-            offset += width;
-            part
-        })
-        .collect()
+    let before = channels.iter().scan(0, |sum, c| Some(std::mem::replace(sum, *sum + c)));
+    channels.iter().zip(before).map(|(c, before)| part(x, *c, groups, before, total)).collect()
+}
+
+/// One of them, behind `before` channels of other parts.
+pub(crate) fn part(x: &[f32], channels: usize, groups: usize, before: usize, total: usize) -> Vec<f32> {
+    let (width, offset) = (channels / groups, before / groups);
+    let mut part = vec![0.0; x.len() / total * channels];
+    part.par_chunks_mut(PIECE * channels).zip(x.par_chunks(PIECE * total)).for_each(|(part, x)| {
+        for (x, part) in x.chunks_exact(total).zip(part.chunks_exact_mut(channels)) {
+            for g in 0..groups {
+                part[g * width..][..width].copy_from_slice(&x[g * total / groups + offset..][..width]);
+            }
+        }
+    });
+    part
 }
 
 /// `to += from`.

@@ -6,6 +6,7 @@ mod block;
 mod cell;
 mod feedforward;
 mod groups;
+mod inter_group;
 mod recurrent;
 
 use crate::config::NetworkConfig;

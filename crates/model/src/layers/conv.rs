@@ -294,6 +294,12 @@ impl Prepared {
         self.input_gradient(1, pixel, &dy[..pixels * self.shape.channels_out()], &mut Vec::new())
     }
 
+    /// The same, added to `dx`.
+    pub(crate) fn accumulate_pointwise_gradient(&self, dy: &[f32], dx: &mut [f32]) {
+        let packed = self.transposed.get_or_init(|| conv::pack_transposed(&self.shape, &self.weights));
+        conv::input_gradient(&self.shape, &self.flat(dy.len() / self.shape.channels_out()), dy, packed, dx, true);
+    }
+
     /// Gradients of applied weights and biases from the padded input and the output gradient.
     pub(crate) fn gradients(&self, e: &Extent, x: &[f32], dy: &[f32]) -> ConvGradient {
         if !self.learns {

@@ -9,7 +9,9 @@ use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use striate::insilico::study::design::FRACTIONS;
-use striate::insilico::study::{Cell, Design, Kind, Subject, estimate};
+use striate::insilico::study::estimate::Estimate;
+use striate::insilico::study::score::distinct;
+use striate::insilico::study::{Cell, Design, Kind, Subject};
 use striate::model::Modules;
 use striate::recording::Recording;
 use striate::recording::duplicates::duplicates;
@@ -255,31 +257,30 @@ fn simulated(size: Size, folder: &Path) -> Result<(Vec<Subject>, Vec<Subject>)> 
     Ok((subjects(&paths)?, subjects(&test)?))
 }
 
-/// Prints the models, and what they cost here.
+/// Prints the models, and what they cost here; a row for all models of one kind and recording.
 fn plan(study: &StudyFolder, cells: &[Cell], jobs: usize, threads: usize) -> Result<()> {
-    let design = &study.design;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    let cost = |subject: &Subject| -> Result<_> {
-        pool.install(|| estimate::cost(&Recording::open(&subject.path)?, &design.preset).map_err(anyhow::Error::from))
-    };
-    let cohort = design.cohort.iter().map(cost).collect::<Result<Vec<_>>>()?;
-    let test = design.test.iter().map(cost).collect::<Result<Vec<_>>>()?;
-    let of = |cell: &Cell| if study.done(cell) { 0.0 } else { estimate::seconds(design, cell, &cohort, &test) };
-    let rows = cells.iter().map(|cell| {
-        let subject = cell.subject().map_or("cohort", |s| design.test[s].name.as_str());
-        let (minutes, state) = (of(cell) / 60.0, if study.done(cell) { "done" } else { "" });
+    let mut estimate = Estimate::new(&study.design, cells);
+    let seconds = cells.iter().map(|cell| pool.install(|| estimate.seconds(cell))).collect::<Result<Vec<_>, _>>()?;
+    let of = |cell: &Cell| (cell.arm.clone(), cell.subject());
+    let kinds = distinct(cells.iter().map(of));
+    let rows = kinds.iter().map(|kind| {
+        let alike: Vec<&Cell> = cells.iter().filter(|cell| of(cell) == *kind).collect();
+        let first = cells.iter().position(|cell| of(cell) == *kind).unwrap_or_default();
+        let list = |values: Vec<String>| distinct(values.into_iter()).join(", ");
         vec![
-            cell.name.clone(),
-            cell.arm.clone(),
-            subject.into(),
-            cell.seed.to_string(),
-            format!("{:.2}", cell.fraction),
-            format!("{minutes:.1}"),
-            state.into(),
+            kind.0.clone(),
+            kind.1.map_or("cohort", |s| study.design.test[s].name.as_str()).into(),
+            list(alike.iter().map(|cell| cell.seed.to_string()).collect()),
+            list(alike.iter().map(|cell| cell.fraction.to_string()).collect()),
+            alike.len().to_string(),
+            alike.iter().filter(|cell| study.done(cell)).count().to_string(),
+            format!("{:.1}", seconds[first] / 60.0),
         ]
     });
-    say(table(&["model", "as", "recording", "seed", "fraction", "minutes here", ""], rows.collect(), 3));
-    let hours = cells.iter().map(of).sum::<f64>() / 3600.0 / jobs as f64;
+    say(table(&["as", "recording", "seeds", "fractions", "models", "done", "minutes each"], rows.collect(), 4));
+    let left: f64 = cells.iter().zip(&seconds).filter(|(cell, _)| !study.done(cell)).map(|(_, seconds)| seconds).sum();
+    let hours = left / 3600.0 / jobs as f64;
     say(format!("{} models, {jobs} at a time with {threads} thread(s) each: about {hours:.2} h on this machine", cells.len()));
     if let Some(gb) = crate::verbs::bench::peak_memory() {
         say(format!("a process that trains one takes up to {gb:.2} GB; {jobs} of them {:.2} GB", gb * jobs as f64));
