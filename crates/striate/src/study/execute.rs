@@ -36,7 +36,8 @@ pub fn execute(study: &StudyFolder, cells: &[Cell], jobs: usize, threads: usize)
         Ok(())
     })?;
     let mut waiting: Vec<&Cell> = cells.iter().filter(|cell| !study.done(cell)).collect();
-    let (all, began, at_start) = (cells.len(), Instant::now(), waiting.len());
+    let (all, began, to_do) = (cells.len(), Instant::now(), waiting.len());
+    let mut done = 0; // since then
     let (mut running, mut failed): (Vec<Running>, BTreeMap<&str, String>) = (Vec::new(), BTreeMap::new());
     if waiting.len() < all {
         say(format!("{} of {all} models are done already", all - waiting.len()));
@@ -74,8 +75,8 @@ pub fn execute(study: &StudyFolder, cells: &[Cell], jobs: usize, threads: usize)
                     if run.cell.subject().is_none() {
                         study.note_done(&run.cell.name)?;
                     }
-                    let left = waiting.len() + still.len();
-                    let done = at_start.saturating_sub(left).max(1);
+                    done += 1;
+                    let left = to_do - done;
                     let more = began.elapsed().mul_f64(left as f64 / done as f64);
                     let seconds = run.began.elapsed().as_secs();
                     say(format!("{:>4}/{all}  {}  {seconds} s; about {} left", all - left, run.cell.name, indicatif::HumanDuration(more)));

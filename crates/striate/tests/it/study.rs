@@ -100,7 +100,11 @@ fn lesions_areas_and_seeds_each_have_their_page() {
     {
         let out = folder.path().join(kind);
         let test: &[&str] = if kind == "areas" { &[a, b] } else { &[a] };
-        output(&study(kind, &[], test, text(&out)));
+        let said = output(&study(kind, &[], test, text(&out)));
+        for n in 1..=models {
+            let of_it = said.lines().filter(|line| line.trim_start().starts_with(&format!("{n}/{models} "))).count();
+            assert_eq!(of_it, 1, "one model after the other is counted, also where several are under way: {said}");
+        }
         assert_eq!(std::fs::read_dir(out.join("evaluations")).expect("list").count(), models, "{kind}");
         assert!(read(&out, "report.html").contains(words), "{kind}: no {words}");
     }
