@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::time::{Duration, Instant};
 use striate_model::objective::Targets;
-use striate_model::{Clip, Draws, Modules, Network, Periphery, Pixels, Streams};
+use striate_model::{Clip, Draws, Modules, Network, Periphery, Pixels, Precision, Streams};
 use striate_training::{Preset, optimizer::SgdClip};
 
 /// Times of repeated runs.
@@ -69,16 +69,25 @@ impl Random {
         Self { video, eye, behavior, responses, size }
     }
 
+    /// One of `count` frames.
+    fn frame(&self, frame: usize, count: usize) -> Clip<'_> {
+        fn part<T>(x: &[T], frame: usize, count: usize) -> &[T] {
+            &x[frame * x.len() / count..][..x.len() / count]
+        }
+        let [eye, behavior] = [&self.eye, &self.behavior].map(|x| part(x, frame, count));
+        Clip { video: Pixels::U8(part(&self.video, frame, count)), eye, behavior, ..self.clip() }
+    }
+
     fn clip(&self) -> Clip<'_> {
         Clip { video: Pixels::U8(&self.video), size: self.size, eye: &self.eye, behavior: &self.behavior, periphery: Periphery::Dark }
     }
 }
 
 /// Responding, all streams, one frame of `batch` videos at a time.
-pub fn respond(network: &Network, size: [usize; 2], batch: usize, budget: Duration) -> Result<Times, Error> {
+pub fn respond(network: &Network, size: [usize; 2], batch: usize, precision: Precision, budget: Duration) -> Result<Times, Error> {
     const WARM: usize = 3; // frames until caches and memory have settled
     let random = Random::new(network, size, batch);
-    let (mut run, mut responses) = (network.begin(batch, Streams::All, Draws::none())?, Vec::new());
+    let (mut run, mut responses) = (network.begin(batch, Streams::All, Draws::none())?.in_precision(precision)?, Vec::new());
     for _ in 0..WARM {
         run.step_into(&random.clip(), &mut responses)?;
     }
@@ -86,11 +95,30 @@ pub fn respond(network: &Network, size: [usize; 2], batch: usize, budget: Durati
     Times::measure(10, budget, work, || Ok(run.step_into(&random.clip(), &mut responses)?))
 }
 
+/// How far the core's maps in some precision are from those in f32, over two seconds of random video: root mean square, relative to their
+/// size. Not responses: those of a network that has not been trained do not vary.
+pub fn error(network: &Network, size: [usize; 2], precision: Precision) -> Result<f64, Error> {
+    const FRAMES: usize = 60;
+    let random = Random::new(network, size, FRAMES);
+    let begin = |precision| network.begin(1, Streams::All, Draws::none())?.in_precision(precision);
+    let (mut exact, mut other) = (begin(Precision::F32)?, begin(precision)?);
+    let (mut off, mut whole) = (0.0, 0.0);
+    for frame in 0..FRAMES {
+        let clip = random.frame(frame, FRAMES);
+        let (exact, other) = (exact.step_with_taps(&clip)?.1.recurrent, other.step_with_taps(&clip)?.1.recurrent);
+        for (exact, other) in exact.iter().flatten().zip(other.iter().flatten()) {
+            off += f64::from(exact - other).powi(2);
+            whole += f64::from(*exact).powi(2);
+        }
+    }
+    Ok((off / whole).sqrt())
+}
+
 /// From nothing prepared to the first response: weights normalised and packed, one frame of one video.
-pub fn first_response(network: &Network, size: [usize; 2]) -> Result<Times, Error> {
+pub fn first_response(network: &Network, size: [usize; 2], precision: Precision) -> Result<Times, Error> {
     let random = Random::new(network, size, 1);
     Times::measure(3, Duration::ZERO, network.work().total() * network.config().streams, || {
-        let mut run = network.begin(1, Streams::All, Draws::none())?;
+        let mut run = network.begin(1, Streams::All, Draws::none())?.in_precision(precision)?;
         Ok(run.step(&random.clip()).map(drop)?)
     })
 }

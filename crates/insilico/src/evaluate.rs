@@ -9,7 +9,7 @@ use striate_analysis::cc::{Accuracy, UnitCorrelation};
 use striate_analysis::repeats::Repeats;
 use striate_analysis::statistics::median_valid;
 use striate_analysis::table::{Column, Table};
-use striate_model::Network;
+use striate_model::{Network, Precision};
 use striate_recording::Recording;
 
 /// How an evaluation is done.
@@ -19,11 +19,13 @@ pub struct EvaluateOptions {
     pub burnin: usize,
     /// Show frames as they are, whatever size the network was trained on.
     pub native: bool,
+    /// Of the core's products.
+    pub precision: Precision,
 }
 
 impl Default for EvaluateOptions {
     fn default() -> Self {
-        Self { burnin: 10, native: false }
+        Self { burnin: 10, native: false, precision: Precision::F32 }
     }
 }
 
@@ -72,6 +74,7 @@ pub struct Summary {
 pub struct Predictor<'a> {
     network: &'a Network,
     recording: &'a Recording,
+    options: RespondOptions,
     native: bool,
     /// The last video shown, fitted to the network, and (video, first frame) it is: repeats follow one another.
     shown: Option<((usize, usize), Array5<u8>)>,
@@ -80,7 +83,12 @@ pub struct Predictor<'a> {
 impl<'a> Predictor<'a> {
     /// Predicts trials of a recording; `native` shows frames as they are.
     pub fn new(network: &'a Network, recording: &'a Recording, native: bool) -> Self {
-        Self { network, recording, native, shown: None }
+        Self { network, recording, options: RespondOptions::default(), native, shown: None }
+    }
+
+    /// The same with the core's products in another precision.
+    pub fn in_precision(self, precision: Precision) -> Self {
+        Self { options: RespondOptions { precision, ..self.options }, ..self }
     }
 
     /// Predicted and measured responses [T, U] of a trial.
@@ -95,7 +103,7 @@ impl<'a> Predictor<'a> {
         };
         let (eye, behavior) = (window.eye.insert_axis(Axis(1)), window.behavior.insert_axis(Axis(1)));
         let shown = video.slice(s![..frames, .., .., .., ..]);
-        let predicted = respond(self.network, shown, Some(eye.view()), Some(behavior.view()), RespondOptions::default())?;
+        let predicted = respond(self.network, shown, Some(eye.view()), Some(behavior.view()), self.options)?;
         self.shown = Some((piece, video));
         Ok((predicted.index_axis_move(Axis(1), 0), window.responses))
     }
@@ -109,7 +117,7 @@ pub fn evaluate(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<Domain>, Error> {
     check_fit(network, recording)?;
-    let mut predictor = Predictor::new(network, recording, options.native);
+    let mut predictor = Predictor::new(network, recording, options.native).in_precision(options.precision);
     evaluate_with(recording, options, progress, &mut |trial| predictor.trial(trial))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use ndarray::{Array3, Array4, Array5, ArrayView3, ArrayView5, Axis, s};
-use striate_model::{Clip, Draws, Network, Periphery, Pixels, Streams};
+use striate_model::{Clip, Draws, Network, Periphery, Pixels, Precision, Streams};
 use striate_recording::resize::{resize, to_grey};
 
 /// Frames run at once: enough to keep all cores busy, little enough to need little memory.
@@ -15,6 +15,8 @@ pub struct RespondOptions {
     pub periphery: Periphery,
     /// All streams, or one.
     pub streams: Streams,
+    /// Of the core's products.
+    pub precision: Precision,
 }
 
 /// Responses [T, N, U] to a video u8 [T, N, H, W, C] with eye position [T, N, P] and behaviour [T, N, M] (zeros, the mean state,
@@ -45,7 +47,7 @@ pub fn respond(
     if ![1, batch].contains(&shown) {
         return Err(Error::Length { what: "video", expected: format!("1 or {batch} batch elements"), got: shown.to_string() });
     }
-    let mut run = network.begin(batch, options.streams, Draws::none())?;
+    let mut run = network.begin(batch, options.streams, Draws::none())?.in_precision(options.precision)?;
     let (mut out, mut responses) = (Array3::zeros((frames, batch, config.units)), Vec::new());
     for start in (0..frames).step_by(FRAMES) {
         let piece = start..(start + FRAMES).min(frames);

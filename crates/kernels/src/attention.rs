@@ -11,7 +11,7 @@ use crate::activation::{exp, largest, sum_by};
 use crate::simd::{Lanes, block_width};
 
 pub use backward::backward;
-pub use forward::forward;
+pub use forward::{forward, forward_in};
 
 const TILE: usize = 48; // queries whose scores exist at a time: whole register tiles of every tier
 

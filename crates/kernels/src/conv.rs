@@ -8,6 +8,7 @@ mod input;
 mod tile;
 mod winograd;
 
+use crate::precision::{Precision, pair_rows};
 use crate::simd::{Kernel, Lanes, block_width, dispatch};
 use input::Taps;
 use rayon::prelude::*;
@@ -79,9 +80,9 @@ impl ConvShape {
         e.frames + (self.kt - 1) * e.batch
     }
 
-    /// Distance of each tap of a frame from the first one, in floats of the padded input.
-    fn frame_taps(&self, e: &Extent) -> Taps {
-        Taps::new(self.k * self.k, |tap| (tap / self.k * e.width + tap % self.k) * self.channels_in())
+    /// Distance of each tap of a frame from the first one, where pixels are `pixel` apart.
+    fn frame_taps(&self, e: &Extent, pixel: usize) -> Taps {
+        Taps::new(self.k * self.k, |tap| (tap / self.k * e.width + tap % self.k) * pixel)
     }
 
     /// Distance of each tap from the first one, in floats of the padded input, all in one piece.
@@ -102,6 +103,12 @@ impl ConvShape {
     /// The algorithm that is fastest for this shape.
     pub fn algorithm(&self) -> Algorithm {
         if self.k == 3 && self.stride == 1 { Algorithm::Winograd } else { Algorithm::Direct }
+    }
+
+    /// The precision of its products where some is asked for: with few input channels slots would stay half empty, and little is gained.
+    fn precision(&self, asked: Precision) -> Precision {
+        const FEW: usize = 8;
+        if self.cin < FEW { Precision::F32 } else { asked }
     }
 
     /// A 1x1 convolution has no neighbours: all pixels of all frames form one long row.
@@ -136,11 +143,27 @@ pub enum Algorithm {
     Winograd,
 }
 
-/// Weights packed for an algorithm and the instruction set in use.
+/// Weights packed for an algorithm, a precision and the instruction set in use.
 #[derive(Clone, Debug)]
 pub struct Packed {
     algorithm: Algorithm,
+    precision: Precision,
+    /// In slots of the precision.
     weights: Vec<f32>,
+}
+
+impl Packed {
+    /// The same for products of another precision; only of f32 ones.
+    fn lowered(self, s: &ConvShape, asked: Precision) -> Self {
+        let precision = s.precision(asked);
+        if self.precision == precision {
+            return self;
+        }
+        let (width, _, _) = s.blocks();
+        let mut weights = vec![0.0; self.weights.len() / s.cin * s.cin.div_ceil(precision.per_slot())];
+        pair_rows(&self.weights, s.cin, width, &mut weights);
+        Self { precision, weights, ..self }
+    }
 }
 
 /// Packs weights for [`forward`].
@@ -151,6 +174,16 @@ pub fn pack(s: &ConvShape, weights: &[f32]) -> Packed {
 /// Packs weights for [`input_gradient`]: taps reversed, input and output channels exchanged.
 pub fn pack_transposed(s: &ConvShape, weights: &[f32]) -> Packed {
     pack_transposed_for(s.algorithm(), s, weights)
+}
+
+/// [`pack`] for products of some precision, one that runs here; of few input channels they stay f32.
+pub fn pack_in(precision: Precision, s: &ConvShape, weights: &[f32]) -> Packed {
+    pack(s, weights).lowered(s, precision)
+}
+
+/// [`pack_in`] for an algorithm of choice.
+pub fn pack_in_for(precision: Precision, algorithm: Algorithm, s: &ConvShape, weights: &[f32]) -> Packed {
+    pack_for(algorithm, s, weights).lowered(s, precision)
 }
 
 /// [`pack`] for an algorithm of choice.
@@ -170,7 +203,7 @@ fn pack_by(algorithm: Algorithm, s: &ConvShape, weight: impl Fn(usize, usize, us
         Algorithm::Direct => direct::pack(s, weight),
         Algorithm::Winograd => winograd::pack(s, weight),
     };
-    Packed { algorithm, weights }
+    Packed { algorithm, precision: Precision::F32, weights }
 }
 
 /// `out [frames, ho, wo, groups * cout] (+)= conv(x) + bias`, `x` padded, `packed` from [`pack`].
@@ -184,9 +217,10 @@ pub fn forward_from(s: &ConvShape, e: &Extent, x: Input, packed: &Packed, bias: 
     assert!(x.holds(s.input_frames(e), e.height * e.width * s.channels_in()), "padded input size");
     assert_eq!(out.len(), e.frames * ho * wo * s.channels_out(), "output size");
     assert!(bias.is_none_or(|b| b.len() == s.channels_out()) && !(accumulate && bias.is_some()), "bias");
+    let weights = (packed.weights.as_slice(), packed.precision);
     match packed.algorithm {
-        Algorithm::Direct => direct::forward(s, e, x, &packed.weights, bias, out, accumulate),
-        Algorithm::Winograd => winograd::forward(s, e, x, &packed.weights, bias, out, accumulate),
+        Algorithm::Direct => direct::forward(s, e, x, weights, bias, out, accumulate),
+        Algorithm::Winograd => winograd::forward(s, e, x, weights, bias, out, accumulate),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod memory;
 pub mod pad;
 pub mod peak;
 pub mod pool;
+pub mod precision;
 pub mod readout;
 pub mod reference;
 mod scratch;

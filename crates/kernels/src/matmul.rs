@@ -33,7 +33,7 @@ pub(crate) enum Start<'a> {
 }
 
 /// `out[i][j] = start + sum over taps and k of x[i * pixel + tap + k] * packed[tap * k_len + k][j]` for `rows` rows and one
-/// block of columns.
+/// block of columns. Where products are of pairs, `x` and `packed` are slots, and all distances count slots.
 ///
 /// # Safety
 /// `x` must be readable at every `i * pixel + tap + k`, `packed` at `[taps * k, width]`, and `out` writable at
@@ -164,9 +164,9 @@ impl Tile<'_> {
                     }
                     w = w.add(B * V::N);
                     for p in 0..P {
-                        let a = V::splat(*x.add(p * self.pixel + c));
+                        let a = x.add(p * self.pixel + c);
                         for b in 0..B {
-                            sums[p][b] = sums[p][b].madd(a, row[b]);
+                            sums[p][b] = sums[p][b].add_product(a, row[b]);
                         }
                     }
                 }

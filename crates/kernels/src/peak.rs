@@ -18,7 +18,7 @@ pub fn multiply_adds_per_second() -> f64 {
     })
 }
 
-/// The same of products of bf16 added up in f32, where the processor has them in its vectors (AVX-512 BF16); no kernel uses them so far.
+/// The same of products of bf16 added up in f32, where the processor has them in its vectors (AVX-512 BF16).
 pub fn bf16_multiply_adds_per_second() -> Option<f64> {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bf16") {

@@ -4,6 +4,8 @@
 //! once per tier, inside a function that enables the tier's instructions. [`dispatch`] picks the best tier the processor
 //! has. Bits differ between tiers (a fused multiply-add rounds once), never between thread counts.
 
+#[cfg(target_arch = "x86_64")]
+mod bf16;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -11,6 +13,7 @@ mod simd128;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+use crate::precision::Precision;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -112,6 +115,8 @@ pub(crate) trait Lanes: Copy {
     const REGISTERS: usize;
     /// Whether multiply-add is one instruction.
     const FMA: bool;
+    /// Numbers in a slot of a product's operands, see [`crate::precision`].
+    const PER_SLOT: usize = 1;
     /// All lanes `x`.
     unsafe fn splat(x: f32) -> Self;
     /// Reads `N` floats, unaligned.
@@ -126,6 +131,18 @@ pub(crate) trait Lanes: Copy {
     unsafe fn sub(self, other: Self) -> Self;
     /// `self * other`.
     unsafe fn mul(self, other: Self) -> Self;
+    /// Writes `N` numbers, unaligned, as slots of a product's left operand.
+    #[inline(always)]
+    unsafe fn store_slots(self, p: *mut f32) {
+        // SAFETY: forwarded from the caller.
+        unsafe { self.store(p) }
+    }
+    /// `self + a * b`, where all lanes of `a` are the slot at `p`, and `b` is slots.
+    #[inline(always)]
+    unsafe fn add_product(self, p: *const f32, b: Self) -> Self {
+        // SAFETY: forwarded from the caller.
+        unsafe { self.madd(Self::splat(*p), b) }
+    }
     /// Asks for the cache line at `p`, wherever that is, to be brought closer; where the tier cannot ask, nothing.
     #[inline(always)]
     fn prefetch(_: *const f32) {}
@@ -159,6 +176,16 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) {
     }
 }
 
+/// Runs a kernel whose products are of some precision with the best tier.
+pub(crate) fn dispatch_in<K: Kernel>(precision: Precision, kernel: K) {
+    match precision {
+        // SAFETY: `runs_here` looked for the processor's features.
+        #[cfg(target_arch = "x86_64")]
+        Precision::Bf16 if precision.runs_here() => unsafe { bf16::run(kernel) },
+        _ => dispatch(kernel),
+    }
+}
+
 /// Floats in a vector of the tier.
 pub(crate) fn vector_width() -> usize {
     match tier() {
@@ -168,10 +195,50 @@ pub(crate) fn vector_width() -> usize {
     }
 }
 
+/// Widest block of packed columns on any tier.
+pub(crate) const WIDEST_BLOCK: usize = 32;
+
 /// Width of a block of packed output channels: two vectors of the tier, or one where that holds all `cout` channels.
 pub(crate) fn block_width(cout: usize) -> usize {
     let n = vector_width();
     if cout <= n { n } else { 2 * n }
+}
+
+/// Floats of the widest vector of any tier.
+const WIDEST: usize = 16;
+
+/// The first `lanes` floats at `p`, zeros after them.
+///
+/// # Safety
+/// `p` must be readable for `lanes` floats.
+#[inline(always)]
+pub(crate) unsafe fn load_some<V: Lanes>(p: *const f32, lanes: usize) -> V {
+    // SAFETY: forwarded from the caller; the copy holds a whole vector.
+    unsafe {
+        if lanes == V::N {
+            return V::load(p);
+        }
+        let mut line = [0.0f32; WIDEST];
+        std::ptr::copy_nonoverlapping(p, line.as_mut_ptr(), lanes);
+        V::load(line.as_ptr())
+    }
+}
+
+/// Writes the first `lanes` floats of a vector.
+///
+/// # Safety
+/// `p` must be writable for `lanes` floats.
+#[inline(always)]
+pub(crate) unsafe fn store_some<V: Lanes>(v: V, p: *mut f32, lanes: usize) {
+    // SAFETY: forwarded from the caller; the copy holds a whole vector.
+    unsafe {
+        if lanes == V::N {
+            return v.store(p);
+        }
+        let mut line = [0.0f32; WIDEST];
+        v.store(line.as_mut_ptr());
+        std::ptr::copy_nonoverlapping(line.as_ptr(), p, lanes);
+    }
 }
 
 /// Four floats in an array; the compiler vectorises them for its baseline.

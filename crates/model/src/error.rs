@@ -40,6 +40,9 @@ pub enum Error {
         /// There are.
         streams: usize,
     },
+    /// Products the processor does not make.
+    #[error(transparent)]
+    Precision(#[from] striate_kernels::precision::NotHere),
     /// A parameter that is missing, unknown or of another shape.
     #[error("parameter {name}: expected {expected}, got {got}")]
     Parameter {

@@ -42,3 +42,4 @@ pub use modules::Modules;
 pub use network::{Clip, Network, Run, State, Streams};
 pub use params::{Gradients, Param, Params, Values};
 pub use perspective::{Periphery, pixel::Pixels};
+pub use striate_kernels::precision::Precision;

@@ -21,6 +21,7 @@ use crate::workspace::{Workspace, Workspaces};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use striate_kernels::precision::Precision;
 
 /// A network: configuration and parameters.
 #[derive(Clone, Debug)]
@@ -205,6 +206,15 @@ impl Network {
 }
 
 impl Run<'_> {
+    /// The same with the core's products, nine tenths of all, in another precision; refused where the processor has none such.
+    pub fn in_precision(mut self, precision: Precision) -> Result<Self, Error> {
+        let precision = precision.here()?;
+        if precision != Precision::F32 {
+            self.streams.iter_mut().for_each(|stream| stream.core.lower(precision));
+        }
+        Ok(self)
+    }
+
     /// Responses [T, N, U] to the next frames.
     pub fn step(&mut self, clip: &Clip) -> Result<Vec<f32>, Error> {
         let mut responses = Vec::new();

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use striate::model::Precision;
 use striate::recording::Recording;
 use striate_kernels::simd;
 
@@ -27,6 +28,9 @@ pub struct Origin {
     pub recording_sha256: String,
     /// First frames of each trial that are not scored.
     pub burnin: usize,
+    /// What products were made of, where not of f32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<String>,
     /// Machine.
     pub machine: String,
 }
@@ -47,8 +51,15 @@ impl Origin {
             recording: std::path::absolute(recording.path())?,
             recording_sha256: recording.content_hash()?,
             burnin,
+            precision: None,
             machine: machine(),
         })
+    }
+
+    /// The same with products of some precision.
+    pub fn in_precision(self, precision: Precision) -> Self {
+        let precision = (precision != Precision::F32).then(|| precision.name().to_owned());
+        Self { precision, ..self }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::error::Error;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use striate_model::{Network, NetworkConfig};
+use striate_model::{Network, NetworkConfig, Precision};
 use striate_recording::Recording;
 use striate_training::individual::{individual, sized};
 use striate_training::{Preset, Step};
@@ -36,7 +36,7 @@ fn cost(recording: &Recording, preset: &Preset) -> Result<Cost, Error> {
     let step = at.windows(2).map(|w| (w[1] - w[0]).as_secs_f64()).next().unwrap_or(f64::NAN);
     let [height, width, _] = recording.frame_shape();
     let network = Network::new(sized(&preset.model, recording), 0)?;
-    let frame = bench::respond(&network, [height, width], 1, Duration::from_millis(200))?.spread()[1];
+    let frame = bench::respond(&network, [height, width], 1, Precision::F32, Duration::from_millis(200))?.spread()[1];
     Ok(Cost { step, frame })
 }
 

@@ -3,7 +3,9 @@
 
 use super::{ConvShape, Extent, Input};
 use crate::matmul::{Start, row_block};
-use crate::simd::{Kernel, Lanes, dispatch};
+use crate::precision::Precision;
+use crate::scratch::scratch;
+use crate::simd::{Kernel, Lanes, dispatch, dispatch_in, load_some, vector_width};
 use rayon::prelude::*;
 
 /// Packs weights: `[group][block][tap][cin][width]`.
@@ -23,17 +25,29 @@ pub(super) fn pack(s: &ConvShape, weight: impl Fn(usize, usize, usize, usize) ->
     packed
 }
 
-/// As [`super::forward`], whose lengths are checked; `packed` from [`pack`].
-pub(super) fn forward(s: &ConvShape, e: &Extent, x: Input, packed: &[f32], bias: Option<&[f32]>, out: &mut [f32], accumulate: bool) {
+/// As [`super::forward`], whose lengths are checked; `packed` from [`pack`], in slots.
+pub(super) fn forward(
+    s: &ConvShape,
+    e: &Extent,
+    x: Input,
+    (packed, precision): (&[f32], Precision),
+    bias: Option<&[f32]>,
+    out: &mut [f32],
+    accumulate: bool,
+) {
     let e = &if let Input::Frames(_) = x { s.flattened(e) } else { *e };
     let (ho, wo) = s.output(e);
-    let (_, blocks, length) = s.blocks();
-    assert_eq!(packed.len(), s.groups * blocks * length, "packed weight size");
+    let (width, blocks, _) = s.blocks();
+    let operand = Operand::new(s, e, precision);
+    assert_eq!(packed.len(), s.groups * blocks * s.taps() * operand.slots * width, "packed weight size");
     let rows = rows_per_piece(ho);
-    let taps = s.frame_taps(e);
+    let taps = s.frame_taps(e, operand.pixel);
+    let paired = if precision == Precision::F32 { 0 } else { s.kt * operand.rows(rows) * operand.row };
     out.par_chunks_mut(rows * wo * s.channels_out()).enumerate().for_each(|(piece, out)| {
         let (frame, row) = (piece / (ho / rows), piece % (ho / rows) * rows);
-        dispatch(Rows { s, e, taps: &taps, x, frame, row, packed, bias, out, rows, wo, accumulate });
+        scratch([paired], |[paired]| {
+            dispatch_in(precision, Rows { s, e, taps: &taps, operand: &operand, x, paired, frame, row, packed, bias, out, rows, wo, accumulate });
+        });
     });
 }
 
@@ -42,11 +56,54 @@ fn rows_per_piece(ho: usize) -> usize {
     (1..=8.min(ho)).rev().find(|r| ho.is_multiple_of(*r)).unwrap_or(1)
 }
 
+/// How input lies as the left operand of products, in slots: f32 as it is in memory, pairs of bf16 in whole vectors for each group.
+struct Operand {
+    s: ConvShape,
+    /// Slots that one tap sums over.
+    slots: usize,
+    /// Distance between groups, pixels and rows.
+    group: usize,
+    pixel: usize,
+    row: usize,
+}
+
+impl Operand {
+    fn new(s: &ConvShape, e: &Extent, precision: Precision) -> Self {
+        let per_slot = precision.per_slot();
+        let group = if per_slot == 1 { s.cin } else { s.cin.next_multiple_of(vector_width()) / per_slot };
+        let pixel = s.groups * group;
+        Self { s: *s, slots: s.cin.div_ceil(per_slot), group, pixel, row: e.width * pixel }
+    }
+
+    /// Input rows that some output rows read.
+    fn rows(&self, out: usize) -> usize {
+        (out - 1) * self.s.stride + self.s.k
+    }
+
+    /// Pixels of the input as slots.
+    #[inline(always)]
+    fn lower<V: Lanes>(&self, pixels: &[f32], slots: &mut [f32]) {
+        let cin = self.s.cin;
+        for (channels, slots) in pixels.chunks_exact(cin).zip(slots.chunks_exact_mut(self.group)) {
+            for channel in (0..cin).step_by(V::N) {
+                // SAFETY: a group has a whole number of vectors of slots.
+                unsafe {
+                    let values: V = load_some(channels.as_ptr().add(channel), V::N.min(cin - channel));
+                    values.store_slots(slots.as_mut_ptr().add(channel / V::PER_SLOT));
+                }
+            }
+        }
+    }
+}
+
 struct Rows<'a> {
     s: &'a ConvShape,
     e: &'a Extent,
     taps: &'a [usize],
+    operand: &'a Operand,
     x: Input<'a>,
+    /// Room for the input in pairs, of every temporal tap, where products are of pairs.
+    paired: &'a mut [f32],
     /// Output frame, and first of the output rows.
     frame: usize,
     row: usize,
@@ -58,14 +115,36 @@ struct Rows<'a> {
     accumulate: bool,
 }
 
+impl Rows<'_> {
+    /// The input rows of a temporal tap, from the first one on.
+    #[inline(always)]
+    fn input(&self, t: usize) -> &[f32] {
+        let (e, row) = (self.e, self.e.width * self.s.channels_in());
+        &self.x.frame(self.frame + t * e.batch, e.height * row)[self.row * self.s.stride * row..]
+    }
+
+    /// The same as the products' left operand.
+    #[inline(always)]
+    fn left<V: Lanes>(&self, t: usize) -> &[f32] {
+        if V::PER_SLOT == 1 { self.input(t) } else { &self.paired[t * (self.paired.len() / self.s.kt)..] }
+    }
+}
+
 impl Kernel for Rows<'_> {
     #[inline(always)]
-    fn run<V: Lanes>(self) {
-        let Self { s, e, .. } = self;
-        let (width, blocks, length) = s.blocks();
-        let (channels_in, channels_out) = (s.channels_in(), s.channels_out());
+    fn run<V: Lanes>(mut self) {
+        let (s, o, channels_out) = (self.s, self.operand, self.s.channels_out());
+        if V::PER_SLOT > 1 {
+            let paired = std::mem::take(&mut self.paired);
+            for (t, slots) in paired.chunks_exact_mut(o.rows(self.rows) * o.row).enumerate() {
+                o.lower::<V>(self.input(t), slots);
+            }
+            self.paired = paired;
+        }
+        let (width, blocks, _) = s.blocks();
+        let length = s.taps() * o.slots * width;
         for (g, block, t) in (0..s.groups * blocks * s.kt).map(|i| (i / s.kt / blocks, i / s.kt % blocks, i % s.kt)) {
-            let x = self.x.frame(self.frame + t * e.batch, e.height * e.width * channels_in);
+            let left = self.left::<V>(t).as_ptr();
             let co = g * s.cout + block * width;
             let columns = width.min(s.cout - block * width);
             let start = match self.bias {
@@ -77,11 +156,11 @@ impl Kernel for Rows<'_> {
                 // SAFETY: `forward` checked every length against the shape; taps stay inside the padded frame.
                 unsafe {
                     row_block::<V>(
-                        x.as_ptr().add((self.row + row) * s.stride * e.width * channels_in + g * s.cin),
-                        s.stride * channels_in,
+                        left.add(row * s.stride * o.row + g * o.group),
+                        s.stride * o.pixel,
                         self.taps,
-                        s.cin,
-                        self.packed.as_ptr().add((g * blocks + block) * length + t * self.taps.len() * s.cin * width),
+                        o.slots,
+                        self.packed.as_ptr().add((g * blocks + block) * length + t * self.taps.len() * o.slots * width),
                         width,
                         self.out.as_mut_ptr().add(row * self.wo * channels_out + co),
                         channels_out,

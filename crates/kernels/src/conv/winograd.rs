@@ -11,9 +11,10 @@ mod gradient;
 use super::tile::{self, IN, OUT, POINTS, SIDE};
 use super::{ConvShape, Extent, Input, Taps};
 use crate::matmul::{Start, row_block};
+use crate::precision::Precision;
 use crate::scratch::{Shared, scratch};
-use crate::simd::{Kernel, Lanes, block_width, dispatch};
-use cut::{Cut, Piece, WIDEST, load_some, prefetch_input, store_some, transform_input};
+use crate::simd::{Kernel, Lanes, WIDEST_BLOCK, block_width, dispatch, dispatch_in, load_some, store_some};
+use cut::{Cut, Piece, prefetch_input, transform_input};
 use rayon::prelude::*;
 
 pub(super) use gradient::weight_gradient;
@@ -61,9 +62,17 @@ impl Kernel for Transformed<'_> {
     }
 }
 
-/// As [`super::forward`], whose lengths are checked; `packed` from [`pack`].
-pub(super) fn forward(s: &ConvShape, e: &Extent, x: Input, packed: &[f32], bias: Option<&[f32]>, out: &mut [f32], accumulate: bool) {
-    let cut = Cut::new(s, e);
+/// As [`super::forward`], whose lengths are checked; `packed` from [`pack`], in slots.
+pub(super) fn forward(
+    s: &ConvShape,
+    e: &Extent,
+    x: Input,
+    (packed, precision): (&[f32], Precision),
+    bias: Option<&[f32]>,
+    out: &mut [f32],
+    accumulate: bool,
+) {
+    let cut = Cut::new(s, e, precision);
     let width = block_width(s.cout);
     assert_eq!(packed.len(), s.groups * s.cout.div_ceil(width) * cut.block_length(width), "packed weight size");
     if out.is_empty() {
@@ -75,7 +84,7 @@ pub(super) fn forward(s: &ConvShape, e: &Extent, x: Input, packed: &[f32], bias:
         let (piece, group) = (cut.piece(i / s.groups), i % s.groups);
         let next = (i + 1 < cut.pieces() * s.groups).then(|| (cut.piece((i + 1) / s.groups), (i + 1) % s.groups));
         scratch(cut.scratch(&piece), |[points, products]| {
-            dispatch(Forward { cut: &cut, piece: &piece, group, next, x, packed, bias, out, accumulate, points, products });
+            dispatch_in(precision, Forward { cut: &cut, piece: &piece, group, next, x, packed, bias, out, accumulate, points, products });
         });
     });
 }
@@ -117,8 +126,8 @@ impl Kernel for Forward<'_> {
                         points.as_ptr().add(p * per_point),
                         stored,
                         &taps,
-                        s.cin,
-                        weights.as_ptr().add(p * s.kt * s.cin * width),
+                        cut.slots(),
+                        weights.as_ptr().add(p * s.kt * cut.slots() * width),
                         width,
                         products.as_mut_ptr().add(p * rows * width),
                         width,
@@ -148,38 +157,77 @@ impl Target<'_> {
         let (s, width) = (&cut.s, block_width(cut.s.cout));
         let (first, rows) = (group * s.cout + block * width, products.len() / POINTS / width);
         let columns = width.min(s.cout - block * width);
-        let mut bias = [0.0; WIDEST];
+        let mut bias = [0.0; WIDEST_BLOCK];
         if let Some(all) = self.bias {
             bias[..columns].copy_from_slice(&all[first..first + columns]);
         }
+        let per_point = rows * width;
         for (row, (frame, y, x)) in cut.places(piece).enumerate() {
-            let (down, across) = (OUT.min(cut.size[0] - y), OUT.min(cut.size[1] - x));
+            let inside = [OUT.min(cut.size[0] - y), OUT.min(cut.size[1] - x)];
+            let corner = ((frame * cut.size[0] + y) * cut.size[1] + x) * s.channels_out() + first;
             for column in (0..columns).step_by(V::N) {
                 let lanes = V::N.min(columns - column);
                 // SAFETY: `products` has `width` columns, a whole number of vectors; the tile's pixels are in the output and no other piece's.
                 unsafe {
-                    let mut halfway = [[V::splat(0.0); IN]; OUT];
-                    for j in 0..IN {
-                        let mut down = [V::splat(0.0); IN];
-                        for i in 0..IN {
-                            down[i] = V::load(products.as_ptr().add(((i * IN + j) * rows + row) * width + column));
-                        }
-                        let values = tile::output(down);
-                        for i in 0..OUT {
-                            halfway[i][j] = values[i];
-                        }
-                    }
+                    let from = products.as_ptr().add(row * width + column);
                     let bias = V::load(bias.as_ptr().add(column));
-                    for i in 0..down {
-                        let values = tile::output(halfway[i]);
-                        for j in 0..across {
-                            let pixel = (frame * cut.size[0] + y + i) * cut.size[1] + x + j;
-                            let to = self.out.0.add(pixel * s.channels_out() + first + column);
-                            let value = values[j].add(bias);
-                            let value = if self.accumulate { value.add(load_some(to, lanes)) } else { value };
-                            store_some(value, to, lanes);
-                        }
+                    let to = OutputTile {
+                        to: self.out.0.add(corner + column),
+                        strides: [cut.size[1] * s.channels_out(), s.channels_out()],
+                        inside,
+                        lanes,
+                    };
+                    if to.whole::<V>() {
+                        to.transform::<V, true>(from, per_point, bias, self.accumulate);
+                    } else {
+                        to.transform::<V, false>(from, per_point, bias, self.accumulate);
                     }
+                }
+            }
+        }
+    }
+}
+
+/// A tile of output pixels, a vector of channels each; nothing is written beyond `inside` and beyond `lanes`.
+struct OutputTile {
+    to: *mut f32,
+    strides: [usize; 2],
+    inside: [usize; 2],
+    lanes: usize,
+}
+
+impl OutputTile {
+    #[inline(always)]
+    fn whole<V: Lanes>(&self) -> bool {
+        self.inside == [OUT; 2] && self.lanes == V::N
+    }
+
+    /// `A^T m A` of a tile's products, and the bias, in place of the output or added to it.
+    ///
+    /// # Safety
+    /// `from` must be readable at every multiple of `per_point` up to the last point, the tile's pixels writable.
+    #[inline(always)]
+    unsafe fn transform<V: Lanes, const WHOLE: bool>(&self, from: *const f32, per_point: usize, bias: V, accumulate: bool) {
+        // SAFETY: forwarded from the caller.
+        unsafe {
+            let mut halfway = [[V::splat(0.0); IN]; OUT];
+            for j in 0..IN {
+                let mut down = [V::splat(0.0); IN];
+                for i in 0..IN {
+                    down[i] = V::load(from.add((i * IN + j) * per_point));
+                }
+                let values = tile::output(down);
+                for i in 0..OUT {
+                    halfway[i][j] = values[i];
+                }
+            }
+            for i in 0..if WHOLE { OUT } else { self.inside[0] } {
+                let values = tile::output(halfway[i]);
+                for j in 0..if WHOLE { OUT } else { self.inside[1] } {
+                    let (to, lanes) = (self.to.add(i * self.strides[0] + j * self.strides[1]), if WHOLE { V::N } else { self.lanes });
+                    let value = values[j].add(bias);
+                    let value = if accumulate { value.add(load_some(to, lanes)) } else { value };
+                    store_some(value, to, lanes);
                 }
             }
         }

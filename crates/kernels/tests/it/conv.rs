@@ -80,7 +80,7 @@ impl Case {
 }
 
 /// The paper's kernels and others, with channels on both sides of every vector width.
-fn any_case(most: usize) -> impl Strategy<Value = Case> {
+pub fn any_case(most: usize) -> impl Strategy<Value = Case> {
     let channels = || select(vec![1usize, 3, 4, 5, 16, 17, 32, 48]);
     let shape = (select(vec![1usize, 2, 4, 8]), channels(), channels(), select(vec![1usize, 3]), select(vec![1usize, 3, 5, 6]), 1..=2usize)
         .prop_map(|(groups, cin, cout, kt, k, stride)| ConvShape { groups, cin, cout, kt, k, stride });

@@ -9,6 +9,7 @@ mod matmul;
 mod measure;
 mod memory;
 mod pad_and_pool;
+mod precision;
 mod readout;
 #[cfg(not(target_family = "wasm"))] // no threads there
 mod threads;

@@ -8,6 +8,7 @@ use striate_kernels::conv::{self, ConvShape};
 use striate_kernels::lstm::{Cell, gru, lstm, lstm_backward};
 use striate_kernels::matmul::{matmul_parallel, pack};
 use striate_kernels::pad::{Border, Frame, pad_gradient};
+use striate_kernels::precision::Precision;
 use striate_kernels::readout::{self, Gather};
 
 /// Asserts that `work` gives the same bits on one thread, on two and on five.
@@ -38,6 +39,12 @@ fn of_convolutions() {
         same_bits("forward", || {
             let mut out = vec![0.0; dout.len()];
             conv::forward(&s, &e, &x, &conv::pack(&s, &case.weights()), Some(&case.bias()), &mut out, false);
+            out
+        });
+        let lower = if Precision::Bf16.runs_here() { Precision::Bf16 } else { Precision::F32 };
+        same_bits("forward of pairs", || {
+            let mut out = vec![0.0; dout.len()];
+            conv::forward(&s, &e, &x, &conv::pack_in(lower, &s, &case.weights()), Some(&case.bias()), &mut out, false);
             out
         });
         same_bits("weight gradient", || conv::weight_gradient(&s, &e, &x, &dout));

@@ -4,6 +4,7 @@ use super::groups::spread;
 use crate::layers::conv::{Conv, Fused, Prepared};
 use crate::workspace::Workspace;
 use striate_kernels::attention::{self, Heads};
+use striate_kernels::precision::Precision;
 
 /// Convolution and attention of the CvT cells, ahead of the gates.
 #[derive(Clone, Debug)]
@@ -20,6 +21,7 @@ pub(super) struct PreparedAttention {
     pub(super) conv: Prepared,
     pub(super) qkv: Prepared,
     pub(super) scales: Vec<f32>,
+    pub(super) precision: Precision,
 }
 
 impl Attention {
@@ -31,8 +33,8 @@ impl Attention {
     }
 
     /// Attended values, beside `z` in what the gates read.
-    pub(super) fn attend(&self, scales: &[f32], qkv: &[f32], batch: usize, read: &mut [f32]) {
-        attention::forward(self.heads(qkv, batch), qkv, scales, read, 1, 2);
+    pub(super) fn attend(&self, ready: &PreparedAttention, qkv: &[f32], batch: usize, read: &mut [f32]) {
+        attention::forward_in(ready.precision, self.heads(qkv, batch), qkv, &ready.scales, read, 1, 2);
     }
 
     /// Gradients of queries, keys and values, and (added) of the scales, from that of what the gates read.

@@ -12,6 +12,7 @@ use striate_kernels::activation::{self, Activation};
 use striate_kernels::conv::{ConvShape, Input};
 use striate_kernels::pad::{self, Border, Frame};
 use striate_kernels::pool;
+use striate_kernels::precision::Precision;
 
 /// The block as declared.
 #[derive(Clone, Debug)]
@@ -32,6 +33,13 @@ pub(super) struct Block {
 pub(super) struct PreparedBlock {
     convs: Vec<Prepared>,
     skips: Vec<Prepared>,
+}
+
+impl PreparedBlock {
+    /// Makes products in another precision from now on.
+    pub(super) fn lower(&mut self, precision: Precision) {
+        self.convs.iter_mut().chain(&mut self.skips).for_each(|conv| conv.lower(precision));
+    }
 }
 
 /// Padded inputs of a convolution in the time steps before the next frames: as many as its temporal kernel reaches back.

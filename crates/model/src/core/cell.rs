@@ -15,6 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use striate_kernels::conv::{ConvShape, Extent, Input};
 use striate_kernels::lstm;
 use striate_kernels::pad::Frame;
+use striate_kernels::precision::Precision;
 
 pub(crate) use backward::CellBackward;
 
@@ -117,6 +118,7 @@ impl Cell {
             conv: a.conv.prepare(params, stream),
             qkv: a.qkv.prepare(params, stream),
             scales: params.value(&format!("core.recurrent.scales.{stream}")).to_vec(),
+            precision: Precision::F32,
         });
         PreparedCell { gates: self.gates.prepare(params, stream), attention }
     }
@@ -153,7 +155,7 @@ impl Cell {
             let z = gates;
             let qkv = ready.qkv.pointwise(&z, space);
             let mut read = attention.with_room(&z, space);
-            attention.attend(&ready.scales, &qkv, batch, &mut read);
+            attention.attend(ready, &qkv, batch, &mut read);
             space.give(qkv);
             gates = prepared.gates.pointwise(&read, space);
             let done = match &mut trace {
@@ -196,6 +198,16 @@ impl Cell {
 }
 
 impl PreparedCell {
+    /// Makes products in another precision from now on.
+    pub(crate) fn lower(&mut self, precision: Precision) {
+        self.gates.lower(precision);
+        if let Some(attention) = &mut self.attention {
+            attention.conv.lower(precision);
+            attention.qkv.lower(precision);
+            attention.precision = precision;
+        }
+    }
+
     /// Whether its weights are trained.
     pub(crate) fn learns(&self) -> bool {
         self.gates.learns

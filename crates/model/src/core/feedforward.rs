@@ -13,6 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use striate_kernels::conv::{ConvShape, Input};
 use striate_kernels::pad::{self, Border, Frame};
 use striate_kernels::pool;
+use striate_kernels::precision::Precision;
 
 /// Floats of the largest maps of frames that go through together, at most: what a last-level cache holds, 20 frames at the published size.
 const TOGETHER: usize = 1 << 22;
@@ -35,6 +36,14 @@ pub(crate) struct PreparedFeedforward {
     inputs: Vec<Prepared>,
     blocks: Vec<PreparedBlock>,
     out: Prepared,
+}
+
+impl PreparedFeedforward {
+    /// Makes products in another precision from now on.
+    pub(crate) fn lower(&mut self, precision: Precision) {
+        self.inputs.iter_mut().chain([&mut self.out]).for_each(|conv| conv.lower(precision));
+        self.blocks.iter_mut().for_each(|block| block.lower(precision));
+    }
 }
 
 /// Last `kt - 1` padded inputs of every temporal convolution, by block and layer.

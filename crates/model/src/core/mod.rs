@@ -19,6 +19,7 @@ use feedforward::{Feedforward, FeedforwardState, FeedforwardTrace, PreparedFeedf
 use rand_chacha::ChaCha8Rng;
 use recurrent::{PreparedRecurrent, Recurrent, RecurrentTrace};
 use striate_kernels::pad::Frame;
+use striate_kernels::precision::Precision;
 
 /// The core of one stream (every stream has the same shape).
 #[derive(Clone, Debug)]
@@ -32,6 +33,14 @@ pub(crate) struct Core {
 pub(crate) struct PreparedCore {
     feedforward: PreparedFeedforward,
     recurrent: PreparedRecurrent,
+}
+
+impl PreparedCore {
+    /// Makes products in another precision from now on.
+    pub(crate) fn lower(&mut self, precision: Precision) {
+        self.feedforward.lower(precision);
+        self.recurrent.lower(precision);
+    }
 }
 
 /// What the core of one stream remembers between frames.

@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use striate_kernels::activation;
 use striate_kernels::conv::ConvShape;
 use striate_kernels::pad::Frame;
+use striate_kernels::precision::Precision;
 
 /// The recurrent network of one stream.
 #[derive(Clone, Debug)]
@@ -41,6 +42,14 @@ pub(crate) struct PreparedRecurrent {
     modulation: Prepared,
     cell: PreparedCell,
     out: Prepared,
+}
+
+impl PreparedRecurrent {
+    /// Makes products in another precision from now on; modulation's, a handful, stay as they are.
+    pub(crate) fn lower(&mut self, precision: Precision) {
+        self.between.iter_mut().chain([&mut self.feedforward, &mut self.out]).for_each(|conv| conv.lower(precision));
+        self.cell.lower(precision);
+    }
 }
 
 /// What the backward pass needs; hidden states start with the one before the first frame.

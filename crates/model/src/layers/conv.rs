@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use std::sync::OnceLock;
 use striate_kernels::conv::{self, ConvShape, Extent, Input};
 use striate_kernels::pad::{self, Border, Frame};
+use striate_kernels::precision::Precision;
 use striate_kernels::weight_norm;
 
 /// A convolution as declared: names, shape and initial values; one set of parameters per stream.
@@ -217,6 +218,11 @@ pub(crate) struct Prepared {
 impl Prepared {
     pub(crate) fn new(shape: ConvShape, weights: Vec<f32>, bias: Option<Vec<f32>>, learns: bool) -> Self {
         Self { shape, packed: conv::pack(&shape, &weights), weights, transposed: OnceLock::new(), bias, learns }
+    }
+
+    /// Makes products in another precision from now on, in the forward pass alone.
+    pub(crate) fn lower(&mut self, precision: Precision) {
+        self.packed = conv::pack_in(precision, &self.shape, &self.weights);
     }
 
     /// Frames of the padded input of this convolution.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use striate_model::objective::Targets;
-use striate_model::{Clip, Draws, Network, Periphery, Pixels, Streams, open};
+use striate_model::{Clip, Draws, Network, Periphery, Pixels, Precision, Streams, open};
 
 /// A recorded case.
 pub struct Golden {
@@ -55,7 +55,6 @@ impl Golden {
     /// Asserts that a tensor is as near to the recorded one as it must be; its norm counts for no less than `least`.
     fn hold(&self, name: &str, got: &[f32], want: &[f32], least: f64) {
         assert_eq!(got.len(), want.len(), "{name}");
-        let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|v| v * v).sum::<f64>().sqrt();
         let off = norm(&mut got.iter().zip(want).map(|(g, w)| f64::from(*g) - f64::from(*w)));
         let error = if off == 0.0 { 0.0 } else { off / norm(&mut want.iter().map(|w| f64::from(*w))).max(least) };
         let base = match name {
@@ -67,6 +66,10 @@ impl Golden {
         println!("{name}: relative error {error:.1e}");
         assert!(error <= tolerance, "{name}: relative error {error:.1e} > {tolerance:.1e}");
     }
+}
+
+fn norm(x: &mut dyn Iterator<Item = f64>) -> f64 {
+    x.map(|v| v * v).sum::<f64>().sqrt()
 }
 
 fn piece<'a, T>(x: &'a [T], all: usize, frames: &std::ops::Range<usize>) -> &'a [T] {
@@ -83,6 +86,25 @@ fn check_responses(name: &str) {
     let mut run = case.network.begin(case.batch(), Streams::All, Draws::none()).expect("begin");
     let responses = run.step(&case.clip(0..case.frames())).expect("step");
     case.hold("response.all_streams", &responses, &floats(&all, "response.all_streams"), 0.0);
+}
+
+/// Products of pairs change responses by what their rounding makes, and nothing but the core's products.
+fn check_pairs(name: &str) {
+    if !Precision::Bf16.runs_here() {
+        println!("skipped: no bf16 products here");
+        return;
+    }
+    let case = Golden::open(name);
+    let all = SafeTensors::deserialize(&case.tensors).expect("safetensors");
+    let run = case.network.begin(case.batch(), Streams::All, Draws::none()).expect("begin");
+    let (responses, taps) = run.in_precision(Precision::Bf16).expect("pairs").step_with_taps(&case.clip(0..case.frames())).expect("step");
+    let expected = floats(&all, "response.all_streams");
+    let error = norm(&mut responses.iter().zip(&expected).map(|(a, b)| f64::from(a - b))) / norm(&mut expected.iter().map(|v| f64::from(*v)));
+    println!("{name}: relative error of responses in bf16 {error:.1e}");
+    assert!((1e-6..2e-2).contains(&error), "{name}: {error:.1e}");
+    let mut exact = case.network.begin(case.batch(), Streams::All, Draws::none()).expect("begin");
+    let (_, before) = exact.step_with_taps(&case.clip(0..case.frames())).expect("step");
+    assert!(taps.perspective == before.perspective && taps.modulation == before.modulation && taps.feedforward != before.feedforward);
 }
 
 fn check_gradients(name: &str) {
@@ -116,16 +138,19 @@ fn check_gradients(name: &str) {
 #[test]
 fn conv_lstm() {
     check_responses("conv-small");
+    check_pairs("conv-small");
     check_gradients("conv-small");
 }
 
 #[test]
 fn cvt_lstm() {
     check_responses("cvt-small");
+    check_pairs("cvt-small");
     check_gradients("cvt-small");
 }
 
 #[test]
 fn published_layout() {
     check_responses("published-layout");
+    check_pairs("published-layout");
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use striate::insilico::bench::{self, Times};
 use striate::model::{Modules, work::Layer};
-use striate::model::{Network, NetworkConfig};
+use striate::model::{Network, NetworkConfig, Precision};
 use striate::training::Preset;
 use striate_kernels::conv::{self, ConvShape, Extent};
 use striate_kernels::{peak, simd};
@@ -33,6 +33,9 @@ pub struct Bench {
     /// Videos shown side by side (respond).
     #[arg(long, default_value_t = 1)]
     batch: usize,
+    /// What products in the core are made of, f32 or bf16 (respond, and the forward passes of kernels).
+    #[arg(long, value_parser = crate::verbs::precision(), default_value = "f32")]
+    precision: Precision,
     /// Size of the video.
     #[arg(long, value_name = "HxW", default_value = "144x256", value_parser = crate::verbs::import::size)]
     size: [usize; 2],
@@ -91,6 +94,8 @@ struct Measured {
     figures: Vec<Figure>,
     /// What one more neuron costs a frame (respond, with two neurons or more).
     microseconds_per_unit: Option<f64>,
+    /// Of the core's maps against those in f32, relative root mean square (respond, in another precision).
+    error: Option<f64>,
 }
 
 impl Bench {
@@ -99,16 +104,20 @@ impl Bench {
         if self.batch == 0 || !(0.0..=3600.0).contains(&self.seconds) {
             bail!("--batch must be at least 1 and --seconds between 0 and 3600; got {} and {}", self.batch, self.seconds);
         }
+        if self.what == What::Train && self.precision != Precision::F32 {
+            bail!("--precision {}: training is in f32; leave it out", self.precision.name());
+        }
+        let precision = self.precision.here()?;
         let preset = Preset::load(&self.preset, &self.overrides)?;
         let config = NetworkConfig { units: self.units, ..preset.model.clone() };
         let mut network = Network::new(config, 0)?;
         let (budget, peak) = (Duration::from_secs_f64(self.seconds), peak::multiply_adds_per_second());
-        let mut microseconds_per_unit = None;
+        let (mut microseconds_per_unit, mut error) = (None, None);
         let figures = match self.what {
             What::Respond => {
-                let steady = bench::respond(&network, self.size, self.batch, budget)?;
+                let steady = bench::respond(&network, self.size, self.batch, precision, budget)?;
                 microseconds_per_unit = self.microseconds_per_unit(&network, &steady, budget)?;
-                let first = bench::first_response(&network, self.size)?;
+                let first = bench::first_response(&network, self.size, precision)?;
                 let what = format!("one frame of {} video{}", self.batch, if self.batch == 1 { "" } else { "s" });
                 vec![
                     Figure::new(what, &steady, 1, peak),
@@ -122,13 +131,16 @@ impl Bench {
                 let what = format!("step of {} clips of {} frames{around}", preset.loader.batch_size, preset.loader.sample_size);
                 vec![Figure::new(what, &times, 1, peak)]
             }
-            What::Kernels => kernels(&network.layers(), budget, peak)?,
+            What::Kernels => kernels(&network.layers(), precision, budget, peak)?,
         };
         let tier = format!("{:?}", simd::tier()).to_lowercase();
         let threads = rayon::current_num_threads();
         let peak_bf16_gflops = peak::bf16_multiply_adds_per_second().map(|rate| 2e-9 * rate);
-        let peak_memory_gb = peak_memory();
-        self.print(&Measured { tier, threads, peak_gflops: 2e-9 * peak, peak_bf16_gflops, peak_memory_gb, figures, microseconds_per_unit })?;
+        let peak_memory_gb = peak_memory(); // before the network runs in f32 too
+        if self.what == What::Respond && precision != Precision::F32 {
+            error = Some(bench::error(&network, self.size, precision)?);
+        }
+        self.print(&Measured { tier, threads, peak_gflops: 2e-9 * peak, peak_bf16_gflops, peak_memory_gb, figures, microseconds_per_unit, error })?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -139,7 +151,7 @@ impl Bench {
             return Ok(None);
         }
         let fewer = Network::new(NetworkConfig { units: half, ..network.config().clone() }, 0)?;
-        let fewer = bench::respond(&fewer, self.size, self.batch, budget)?;
+        let fewer = bench::respond(&fewer, self.size, self.batch, self.precision, budget)?;
         let seconds = whole.spread()[0] - fewer.spread()[0];
         Ok(Some(1e6 * seconds / ((self.units - half) * self.batch) as f64))
     }
@@ -148,12 +160,14 @@ impl Bench {
         if self.json {
             return say_json(measured);
         }
-        let Measured { tier, threads, peak_gflops, peak_bf16_gflops, peak_memory_gb, figures, microseconds_per_unit } = measured;
+        let Measured { tier, threads, peak_gflops, peak_bf16_gflops, peak_memory_gb, figures, microseconds_per_unit, error } = measured;
         let plural = if *threads == 1 { "" } else { "s" };
         let bf16 = peak_bf16_gflops.map_or_else(String::new, |peak| format!(" and {peak:.0} of bf16"));
         say(format!(
-            "tier {tier}, {threads} thread{plural}, peak {peak_gflops:.0} GFLOP/s of f32{bf16}; preset {}, {} units",
-            self.preset, self.units
+            "tier {tier}, {threads} thread{plural}, products in {}, peak {peak_gflops:.0} GFLOP/s of f32{bf16}; preset {}, {} units",
+            self.precision.name(),
+            self.preset,
+            self.units
         ));
         let rows = figures.iter().map(|f| {
             let ms = [f.median_ms, f.fastest_ms, f.slowest_ms].map(|t| format!("{t:.2}"));
@@ -163,6 +177,9 @@ impl Bench {
         say(table(&["", "median ms", "fastest", "slowest", "GFLOP/s", "of peak", "repeats"], rows.collect(), 1));
         if let Some(cost) = microseconds_per_unit {
             say(format!("one more unit costs {cost:.3} us a frame ({} units against {})", self.units, self.units / 2));
+        }
+        if let Some(error) = error {
+            say(format!("the core's maps in {} are {:.2} % of their size from those in f32", self.precision.name(), 100.0 * error));
         }
         if let Some(gb) = peak_memory_gb {
             say(format!("peak memory {gb:.2} GB"));
@@ -175,7 +192,7 @@ impl Bench {
 const FRAMES: usize = 8;
 
 /// Forward pass, input gradient and weight gradient of every convolution.
-fn kernels(layers: &[Layer], budget: Duration, peak: f64) -> Result<Vec<Figure>> {
+fn kernels(layers: &[Layer], precision: Precision, budget: Duration, peak: f64) -> Result<Vec<Figure>> {
     let each = budget / (3 * layers.len().max(1)) as u32;
     let mut figures = Vec::new();
     for layer in layers {
@@ -193,7 +210,7 @@ fn kernels(layers: &[Layer], budget: Duration, peak: f64) -> Result<Vec<Figure>>
             figures.push(Figure::new(format!("{} {what}", layer.name), &times, FRAMES, peak));
             Ok(())
         };
-        let (packed, mut out) = (conv::pack(s, &weights), vec![0.0; dy.len()]);
+        let (packed, mut out) = (conv::pack_in(precision, s, &weights), vec![0.0; dy.len()]);
         measure("forward", &mut || conv::forward(s, &e, &x, &packed, None, &mut out, false))?;
         measure("weight gradient", &mut || drop(std::hint::black_box(conv::weight_gradient(s, &e, &x, &dy))))?;
         if s.stride == 1 {

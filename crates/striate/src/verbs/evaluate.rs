@@ -12,6 +12,7 @@ use striate::insilico::Error;
 use striate::insilico::evaluate::{Domain, EvaluateOptions, Summary, evaluate, summarise, table as scores};
 use striate::insilico::fit::{check_fit, check_origin};
 use striate::insilico::respond::resampled;
+use striate::model::Precision;
 use striate::model::open::{self, Opened};
 use striate::recording::Recording;
 use striate::report::{Figure, cc_norm_charts, tabular};
@@ -36,6 +37,9 @@ pub struct Evaluate {
     /// Show frames as they are, whatever size the twin was trained on.
     #[arg(long)]
     native: bool,
+    /// What products in the core are made of: f32, or bf16, to see what that costs.
+    #[arg(long, value_parser = crate::verbs::precision(), default_value = "f32")]
+    precision: Precision,
     /// The recording is another one than the twin was trained on, but of the same neurons in the same order: another session, for example.
     #[arg(long)]
     other_recording: bool,
@@ -59,7 +63,7 @@ impl Evaluate {
         let [height, width, _] = recording.frame_shape();
         resampled(&network, [height, width], self.native).into_iter().for_each(|(_, line)| note(line));
         let burnin = self.burnin.map_or_else(|| burnin_of(&self.model), Ok)?;
-        let options = EvaluateOptions { burnin, native: self.native };
+        let options = EvaluateOptions { burnin, native: self.native, precision: self.precision };
         let progress = bar(0, "evaluating");
         let domains = evaluate(&network, &recording, &options, &mut |done, total| {
             progress.set_length(total as u64);
@@ -70,7 +74,7 @@ impl Evaluate {
             Error::Analysis(striate::analysis::Error::NothingLeft { .. }) => anyhow::Error::new(e).context("lower --burnin"),
             e => e.into(),
         })?;
-        let origin = Origin::model(&weights, &recording, burnin)?;
+        let origin = Origin::model(&weights, &recording, burnin)?.in_precision(self.precision);
         let summaries = save(&self.output, &recording, &domains, &origin)?;
         if self.json {
             say_json(&summaries)?

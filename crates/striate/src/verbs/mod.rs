@@ -15,3 +15,12 @@ pub mod study;
 pub mod train;
 pub mod tune;
 pub mod verify;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use striate::model::Precision;
+
+/// What `--precision` takes.
+fn precision() -> impl TypedValueParser<Value = Precision> {
+    let names = PossibleValuesParser::new(Precision::ALL.map(Precision::name));
+    names.map(|name| Precision::ALL.into_iter().find(|precision| precision.name() == name).unwrap_or_default())
+}

@@ -1,6 +1,6 @@
 //! Benchmarks run and count what they say; how fast is not tested.
 
-use crate::{failure, output};
+use crate::{failure, output, striate};
 
 #[test]
 fn every_benchmark_counts_the_arithmetic_it_times() {
@@ -23,4 +23,19 @@ fn every_benchmark_counts_the_arithmetic_it_times() {
     }
     assert!(failure(&["bench", "respond", "--preset", "tiny", "--batch", "0"]).contains("--batch must be at least 1"));
     assert!(failure(&["bench", "train", "--size", "36by64"]).contains("HEIGHTxWIDTH"));
+}
+
+#[test]
+fn products_in_bf16_are_made_and_their_error_told_or_refused() {
+    let arguments = ["bench", "respond", "--preset", "tiny", "--units", "7", "--size", "36x64", "--seconds", "0", "--precision", "bf16"];
+    let out = striate(&arguments).arg("--json").output().expect("the binary runs");
+    if out.status.success() {
+        let measured: serde_json::Value = serde_json::from_slice(&out.stdout).expect("json");
+        assert!((1e-6..0.05).contains(&measured["error"].as_f64().expect("an error")), "{measured}");
+    }
+    let refused = striate(&arguments).env("STRIATE_CPU", "portable").output().expect("the binary runs");
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && told.contains("AVX-512 BF16") && told.contains("use f32"), "{told}");
+    assert!(failure(&["bench", "train", "--preset", "tiny", "--precision", "bf16"]).contains("training is in f32"));
+    assert!(failure(&["respond", "twin", "--video", "v.npy", "-o", "r.npy", "--precision", "fp8"]).contains("f32, bf16"));
 }

@@ -2,20 +2,21 @@
 
 use super::super::tile::{self, IN, OUT, POINTS};
 use super::super::{ConvShape, Extent, Input};
-use crate::simd::{Lanes, block_width, vector_width};
+use crate::precision::Precision;
+use crate::simd::{Lanes, block_width, load_some, vector_width};
 
 /// Tiles of a strip, at most: about as many rows as products need to be fast.
 const TILES: usize = 24;
 /// Frames times tiles of a piece, at most: what fits the second-level cache at 32 channels.
 const ROWS: usize = 96;
-/// Widest block of packed columns on any tier.
-pub(super) const WIDEST: usize = 32;
 
 /// How frames are cut into tiles and pieces; depends on shapes alone.
 #[derive(Clone, Copy)]
 pub(super) struct Cut {
     pub(super) s: ConvShape,
     pub(super) e: Extent,
+    /// Of the products.
+    precision: Precision,
     /// Output height and width.
     pub(super) size: [usize; 2],
     /// Tiles down and across.
@@ -37,14 +38,14 @@ pub(super) struct Piece {
 }
 
 impl Cut {
-    pub(super) fn new(s: &ConvShape, e: &Extent) -> Self {
+    pub(super) fn new(s: &ConvShape, e: &Extent, precision: Precision) -> Self {
         let (height, width) = s.output(e);
         let tiles = [height.div_ceil(OUT), width.div_ceil(OUT)];
         let strip = (TILES / tiles[1].max(1)).clamp(1, tiles[0].max(1));
         let chunk = (ROWS / (strip * tiles[1]).max(1)).max(1);
         // without a temporal kernel all frames are alike: one long sequence of them
         let sequences = if s.kt == 1 { 1 } else { e.batch };
-        Self { s: *s, e: *e, size: [height, width], tiles, strip, chunk, sequences }
+        Self { s: *s, e: *e, precision, size: [height, width], tiles, strip, chunk, sequences }
     }
 
     /// Distance between neighbours in a sequence, in frames.
@@ -70,9 +71,9 @@ impl Cut {
         Piece { rows: [row, self.strip.min(self.tiles[0] - row)], frames: [frame * self.step() + sequence, self.chunk.min(self.length() - frame)] }
     }
 
-    /// Input channels as stored after the transform: whole vectors, so that no store reaches into the next tile.
+    /// Slots of a tile's input channels after the transform: whole vectors, so that no store reaches into the next tile.
     pub(super) fn stored(&self) -> usize {
-        self.s.cin.next_multiple_of(vector_width())
+        self.s.cin.next_multiple_of(vector_width()) / self.precision.per_slot()
     }
 
     /// Lengths of a piece's transformed inputs, and of its products or transformed output gradients.
@@ -81,9 +82,14 @@ impl Cut {
         [POINTS * (frames + self.s.kt - 1) * tiles * self.stored(), POINTS * frames * tiles * block_width(self.s.cout)]
     }
 
-    /// Packed weights of one group and block of columns: `[point][kt][cin][width]`.
+    /// Slots that a product sums over, of one temporal tap.
+    pub(super) fn slots(&self) -> usize {
+        self.s.cin.div_ceil(self.precision.per_slot())
+    }
+
+    /// Packed weights of one group and block of columns: `[point][kt][slot][width]`.
     pub(super) fn block_length(&self, width: usize) -> usize {
-        POINTS * self.s.kt * self.s.cin * width
+        POINTS * self.s.kt * self.slots() * width
     }
 }
 
@@ -99,7 +105,7 @@ impl Cut {
     }
 }
 
-/// Transforms the inputs of a piece, `[point][frame][tile][stored channel]`; pixels beyond the frame are zero.
+/// Transforms the inputs of a piece, `[point][frame][tile][stored slot]`; pixels beyond the frame are zero.
 #[inline(always)]
 pub(super) fn transform_input<V: Lanes>(cut: &Cut, piece: &Piece, group: usize, x: Input, points: &mut [f32]) {
     let (s, e, stored) = (&cut.s, &cut.e, cut.stored());
@@ -113,9 +119,14 @@ pub(super) fn transform_input<V: Lanes>(cut: &Cut, piece: &Piece, group: usize, 
             let lanes = V::N.min(s.cin - channel);
             // SAFETY: the pixels read are inside the frame, the vectors written inside `points`.
             unsafe {
-                let from = x.as_ptr().add(corner + channel);
-                let pixels = load_tile::<V, IN>(from, [e.width * s.channels_in(), s.channels_in()], [down, across], lanes);
-                transform_tile(pixels, points.as_mut_ptr().add(i * stored + channel), per_point);
+                let (from, strides) = (x.as_ptr().add(corner + channel), [e.width * s.channels_in(), s.channels_in()]);
+                let pixels = Pixels { from, strides, inside: [down, across], lanes };
+                let to = points.as_mut_ptr().add(i * stored + channel / V::PER_SLOT);
+                if pixels.whole::<V, IN>() {
+                    transform_tile::<V, true>(&pixels, to, per_point);
+                } else {
+                    transform_tile::<V, false>(&pixels, to, per_point);
+                }
             }
         }
     }
@@ -140,50 +151,60 @@ pub(super) fn prefetch_input<V: Lanes>(cut: &Cut, piece: &Piece, group: usize, x
     }
 }
 
-/// A tile of `SIZE x SIZE` pixels, a vector of channels each; zero beyond `inside` and beyond `lanes`.
-///
-/// # Safety
-/// `from` must be readable at every pixel inside, for `lanes` floats.
-#[inline(always)]
-pub(super) unsafe fn load_tile<V: Lanes, const SIZE: usize>(
-    from: *const f32,
-    strides: [usize; 2],
-    inside: [usize; 2],
-    lanes: usize,
-) -> [[V; SIZE]; SIZE] {
-    // SAFETY: forwarded from the caller.
-    unsafe {
-        if inside == [SIZE; 2] && lanes == V::N {
-            // not the array below: zeros that are all overwritten would be written to memory all the same
-            let mut tile = [[V::load(from); SIZE]; SIZE];
-            for i in 0..SIZE {
-                for j in 0..SIZE {
-                    tile[i][j] = V::load(from.add(i * strides[0] + j * strides[1]));
+/// A tile of pixels in memory, a vector of channels each; zero beyond `inside` and beyond `lanes`.
+#[derive(Clone, Copy)]
+pub(super) struct Pixels {
+    /// Its first pixel.
+    pub(super) from: *const f32,
+    /// Distances of rows and of columns.
+    pub(super) strides: [usize; 2],
+    /// Rows and columns that there are.
+    pub(super) inside: [usize; 2],
+    /// Channels that there are.
+    pub(super) lanes: usize,
+}
+
+impl Pixels {
+    /// Whether all `SIZE x SIZE` vectors are there.
+    #[inline(always)]
+    pub(super) fn whole<V: Lanes, const SIZE: usize>(&self) -> bool {
+        self.inside == [SIZE; 2] && self.lanes == V::N
+    }
+
+    /// Row `i`; of a tile that is whole, if it is said to be.
+    ///
+    /// # Safety
+    /// Memory must be readable at every pixel inside, for `lanes` floats.
+    #[inline(always)]
+    pub(super) unsafe fn row<V: Lanes, const SIZE: usize, const WHOLE: bool>(&self, i: usize) -> [V; SIZE] {
+        // SAFETY: forwarded from the caller.
+        unsafe {
+            let mut row = [V::splat(0.0); SIZE];
+            for j in 0..SIZE {
+                let from = self.from.wrapping_add(i * self.strides[0] + j * self.strides[1]);
+                if WHOLE {
+                    row[j] = V::load(from);
+                } else if i < self.inside[0] && j < self.inside[1] {
+                    row[j] = load_some(from, self.lanes);
                 }
             }
-            return tile;
+            row
         }
-        let mut tile = [[V::splat(0.0); SIZE]; SIZE];
-        for i in 0..inside[0] {
-            for j in 0..inside[1] {
-                tile[i][j] = load_some(from.add(i * strides[0] + j * strides[1]), lanes);
-            }
-        }
-        tile
     }
 }
 
-/// One tile's `B^T x B`, a vector of channels at a time.
+/// One tile's `B^T x B`, a vector of channels at a time. Rows are transformed as they come out of memory: a tile is more than the registers
+/// hold, and need not be written down before it is changed.
 ///
 /// # Safety
-/// `to` must be writable at every multiple of `per_point` up to the last point.
+/// As for [`Pixels::row`]; `to` must be writable at every multiple of `per_point` up to the last point.
 #[inline(always)]
-unsafe fn transform_tile<V: Lanes>(pixels: [[V; IN]; IN], to: *mut f32, per_point: usize) {
+unsafe fn transform_tile<V: Lanes, const WHOLE: bool>(pixels: &Pixels, to: *mut f32, per_point: usize) {
     // SAFETY: forwarded from the caller.
     unsafe {
         let mut halfway = [[V::splat(0.0); IN]; IN]; // transposed
         for i in 0..IN {
-            let values = tile::input(pixels[i]);
+            let values = tile::input(pixels.row::<V, IN, WHOLE>(i));
             for j in 0..IN {
                 halfway[j][i] = values[j];
             }
@@ -191,42 +212,8 @@ unsafe fn transform_tile<V: Lanes>(pixels: [[V; IN]; IN], to: *mut f32, per_poin
         for j in 0..IN {
             let values = tile::input(halfway[j]);
             for i in 0..IN {
-                values[i].store(to.add((i * IN + j) * per_point));
+                values[i].store_slots(to.add((i * IN + j) * per_point));
             }
         }
-    }
-}
-
-/// The first `lanes` floats at `p`, zeros after them.
-///
-/// # Safety
-/// `p` must be readable for `lanes` floats.
-#[inline(always)]
-pub(super) unsafe fn load_some<V: Lanes>(p: *const f32, lanes: usize) -> V {
-    // SAFETY: forwarded from the caller; the copy holds a whole vector.
-    unsafe {
-        if lanes == V::N {
-            return V::load(p);
-        }
-        let mut line = [0.0f32; WIDEST];
-        std::ptr::copy_nonoverlapping(p, line.as_mut_ptr(), lanes);
-        V::load(line.as_ptr())
-    }
-}
-
-/// Writes the first `lanes` floats of a vector.
-///
-/// # Safety
-/// `p` must be writable for `lanes` floats.
-#[inline(always)]
-pub(super) unsafe fn store_some<V: Lanes>(v: V, p: *mut f32, lanes: usize) {
-    // SAFETY: forwarded from the caller; the copy holds a whole vector.
-    unsafe {
-        if lanes == V::N {
-            return v.store(p);
-        }
-        let mut line = [0.0f32; WIDEST];
-        v.store(line.as_mut_ptr());
-        std::ptr::copy_nonoverlapping(line.as_ptr(), p, lanes);
     }
 }

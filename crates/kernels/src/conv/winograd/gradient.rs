@@ -3,7 +3,8 @@
 use super::super::direct::outer;
 use super::super::tile::{self, IN, OUT, POINTS, SIDE};
 use super::super::{ConvShape, Extent, Input};
-use super::cut::{Cut, Piece, load_tile, transform_input};
+use super::cut::{Cut, Piece, Pixels, transform_input};
+use crate::precision::Precision;
 use crate::scratch::scratch;
 use crate::simd::{Kernel, Lanes, block_width, dispatch};
 use rayon::prelude::*;
@@ -11,7 +12,7 @@ use rayon::prelude::*;
 /// As [`crate::conv::weight_gradient`], whose lengths are checked.
 pub(in crate::conv) fn weight_gradient(s: &ConvShape, e: &Extent, x: &[f32], dy: &[f32]) -> Vec<f32> {
     const PARTS: usize = 16; // partial sums of all groups together, whatever the number of threads
-    let cut = Cut::new(s, e);
+    let cut = Cut::new(s, e, Precision::F32);
     let width = block_width(s.cout);
     let (blocks, length) = (s.cout.div_ceil(width), cut.block_length(width));
     let pieces = if dy.is_empty() { 0 } else { cut.pieces() };
@@ -118,31 +119,44 @@ fn transform_output_gradient<V: Lanes>(cut: &Cut, piece: &Piece, group: usize, b
     let columns = width.min(s.cout - block * width);
     let per_point = slopes.len() / POINTS;
     for (row, (frame, y, x)) in cut.places(piece).enumerate() {
-        let (down, across) = (OUT.min(cut.size[0] - y), OUT.min(cut.size[1] - x));
+        let inside = [OUT.min(cut.size[0] - y), OUT.min(cut.size[1] - x)];
         let corner = ((frame * cut.size[0] + y) * cut.size[1] + x) * s.channels_out() + group * s.cout + block * width;
         for column in (0..width).step_by(V::N) {
             let lanes = V::N.min(columns.saturating_sub(column));
             // SAFETY: the pixels read are inside the frame, the vectors written inside `slopes`.
             unsafe {
-                let pixels = if lanes > 0 {
-                    let from = dy.as_ptr().add(corner + column);
-                    load_tile::<V, OUT>(from, [cut.size[1] * s.channels_out(), s.channels_out()], [down, across], lanes)
+                let from = dy.as_ptr().wrapping_add(corner + column); // beyond the columns nothing is read
+                let pixels = Pixels { from, strides: [cut.size[1] * s.channels_out(), s.channels_out()], inside, lanes };
+                let to = slopes.as_mut_ptr().add(row * width + column);
+                if pixels.whole::<V, OUT>() {
+                    transform_slopes::<V, true>(&pixels, to, per_point);
                 } else {
-                    [[V::splat(0.0); OUT]; OUT]
-                };
-                let mut halfway = [[V::splat(0.0); OUT]; IN]; // transposed
-                for i in 0..OUT {
-                    let values = tile::output_gradient(pixels[i]);
-                    for j in 0..IN {
-                        halfway[j][i] = values[j];
-                    }
+                    transform_slopes::<V, false>(&pixels, to, per_point);
                 }
-                for j in 0..IN {
-                    let values = tile::output_gradient(halfway[j]);
-                    for i in 0..IN {
-                        values[i].store(slopes.as_mut_ptr().add((i * IN + j) * per_point + row * width + column));
-                    }
-                }
+            }
+        }
+    }
+}
+
+/// One tile's `A y A^T`.
+///
+/// # Safety
+/// As for [`Pixels::row`]; `to` must be writable at every multiple of `per_point` up to the last point.
+#[inline(always)]
+unsafe fn transform_slopes<V: Lanes, const WHOLE: bool>(pixels: &Pixels, to: *mut f32, per_point: usize) {
+    // SAFETY: forwarded from the caller.
+    unsafe {
+        let mut halfway = [[V::splat(0.0); OUT]; IN]; // transposed
+        for i in 0..OUT {
+            let values = tile::output_gradient(pixels.row::<V, OUT, WHOLE>(i));
+            for j in 0..IN {
+                halfway[j][i] = values[j];
+            }
+        }
+        for j in 0..IN {
+            let values = tile::output_gradient(halfway[j]);
+            for i in 0..IN {
+                values[i].store(to.add((i * IN + j) * per_point));
             }
         }
     }
