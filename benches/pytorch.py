@@ -295,6 +295,8 @@ def authors_train(args):
 
 def striate(args, what, *extra):
     command = [args.striate, "bench", what, f"recurrent.type={args.cell}", "--units", str(args.units), "--threads", str(args.threads), "--json"]
+    if what == "respond":
+        command += ["--precision", args.precision]
     out = subprocess.run([*command, *extra], check=True, capture_output=True, text=True).stdout
     measured = json.loads(out)
     return measured["figures"][0]["median_ms"], measured["peak_memory_gb"], measured["tier"]
@@ -309,6 +311,7 @@ def main():
     parser.add_argument("--frames", type=int, default=60, help="frames timed when responding")
     parser.add_argument("--steps", type=int, default=2, help="training steps timed")
     parser.add_argument("--only", choices=["respond", "batch", "train"], help="one measurement instead of all three")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32", help="of Striate's products when responding")
     parser.add_argument("--fnn", metavar="CHECKOUT", help="a checkout of the authors' code, timed as well")
     parser.add_argument("--torch-only", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -322,7 +325,7 @@ def main():
         print(json.dumps([ms, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024e-9]))
         return
     extra = {"respond": ["respond"], "batch": ["respond", "--batch", "8"], "train": ["train", "loader.batch_size=5", "loader.sample_size=70"]}
-    print(f"{args.cell}, {args.units} units, {args.threads} threads, torch {torch.__version__}")
+    print(f"{args.cell}, {args.units} units, {args.threads} threads, torch {torch.__version__}, striate in {args.precision} when responding")
     print(f"{'':10} {'':8} {'ms':>10} {'GB':>6} {'striate ms':>11} {'GB':>6} {'ratio':>6}")
     for what in [args.only] if args.only else list(runs):
         plain = [argument for argument in sys.argv if argument not in ("--fnn", args.fnn)]

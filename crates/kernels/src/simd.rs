@@ -176,13 +176,16 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) {
     }
 }
 
-/// Runs a kernel whose products are of some precision with the best tier.
+/// Runs a kernel whose products are of some precision, one that runs here: another would take its slots for numbers.
 pub(crate) fn dispatch_in<K: Kernel>(precision: Precision, kernel: K) {
+    assert!(precision.runs_here(), "no products in {} here", precision.name());
     match precision {
+        Precision::F32 => dispatch(kernel),
         // SAFETY: `runs_here` looked for the processor's features.
         #[cfg(target_arch = "x86_64")]
-        Precision::Bf16 if precision.runs_here() => unsafe { bf16::run(kernel) },
-        _ => dispatch(kernel),
+        Precision::Bf16 => unsafe { bf16::run(kernel) },
+        #[cfg(not(target_arch = "x86_64"))]
+        Precision::Bf16 => {}
     }
 }
 
