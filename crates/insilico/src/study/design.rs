@@ -171,6 +171,16 @@ pub fn lesions(preset: &Preset) -> Vec<(&'static str, Vec<String>)> {
 }
 
 impl Design {
+    /// Whether this is an earlier design with more seeds, fractions or recordings to test on, and nothing else changed: its models are all
+    /// among these.
+    pub fn continues(&self, earlier: &Self) -> bool {
+        let Self { seeds, fractions, test, .. } = earlier.clone();
+        let kept = seeds.iter().all(|seed| self.seeds.contains(seed))
+            && fractions.iter().all(|fraction| self.fractions.contains(fraction))
+            && test.iter().all(|subject| self.test.contains(subject));
+        kept && Self { seeds, fractions, test, ..self.clone() } == *earlier
+    }
+
     /// Refuses a design that cannot be run or whose result would mean nothing.
     ///
     /// # Errors

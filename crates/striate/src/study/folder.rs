@@ -1,4 +1,4 @@
-//! The folder of a study: made once, continued with the same design, refused with another.
+//! The folder of a study: made once, continued with the same design or one that asks for more models, refused with another.
 
 use crate::output;
 use anyhow::{Context, Result, bail};
@@ -30,32 +30,32 @@ struct Stored {
 }
 
 impl StudyFolder {
-    /// Begins a study, or goes on with one of the very same design.
-    pub fn create(path: &Path, design: Design) -> Result<Self> {
+    /// Begins a study, or goes on with one whose models are all among this design's; one that is only planned changes nothing.
+    pub fn create(path: &Path, design: Design, only_planned: bool) -> Result<Self> {
         let file = path.join(STUDY);
+        let mut stored = Stored { version: env!("CARGO_PKG_VERSION").into(), machine: crate::provenance::machine(), design };
         if file.is_file() {
-            let there = Self::open(path)?;
-            if let Some((key, theirs, ours)) = difference(&there.design, &design)? {
+            let there = stored_in(path)?;
+            if !stored.design.continues(&there.design)
+                && let Some((key, theirs, ours)) = difference(&there.design, &stored.design)?
+            {
                 bail!(
                     "{}: a study with another design; {key} is {theirs} there and {ours} here; choose another folder, or go on with: striate study --resume {}",
                     path.display(),
                     path.display()
                 );
             }
-            return Ok(there);
+            stored = Stored { design: stored.design, ..there };
         }
-        let stored = Stored { version: env!("CARGO_PKG_VERSION").into(), machine: crate::provenance::machine(), design };
-        output::write(&file, toml::to_string_pretty(&stored)?.as_bytes())?;
+        if !only_planned {
+            output::write(&file, toml::to_string_pretty(&stored)?.as_bytes())?;
+        }
         Ok(Self { path: path.to_owned(), design: stored.design })
     }
 
     /// A study that was begun.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = path.join(STUDY);
-        let text = std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read; is {} a study?", file.display(), path.display()))?;
-        let stored: Stored = toml::from_str(&text).with_context(|| format!("{}: damaged", file.display()))?;
-        stored.design.check()?;
-        Ok(Self { path: path.to_owned(), design: stored.design })
+        Ok(Self { path: path.to_owned(), design: stored_in(path)?.design })
     }
 
     /// Run folder of a cell.
@@ -99,6 +99,15 @@ impl StudyFolder {
     pub fn note_done(&self, cell: &str) -> Result<()> {
         output::write(&self.run(cell).join("done"), b"")
     }
+}
+
+/// What the folder's file holds.
+fn stored_in(path: &Path) -> Result<Stored> {
+    let file = path.join(STUDY);
+    let text = std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read; is {} a study?", file.display(), path.display()))?;
+    let stored: Stored = toml::from_str(&text).with_context(|| format!("{}: damaged", file.display()))?;
+    stored.design.check()?;
+    Ok(stored)
 }
 
 /// First setting in which two designs differ: key, value there, value here.

@@ -149,13 +149,13 @@ impl Study {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// A new study, or one of the same design.
+    /// A new study, or one that goes on; a plan leaves nothing behind.
     fn begin(&mut self, out: &Path) -> Result<StudyFolder> {
         self.sort_arguments();
         let kind: Kind = self.kind.context("name a study")?.into();
-        let only_planned = self.plan && !out.join("study.toml").exists();
+        let new = !out.join("study.toml").exists();
         let (cohort, test) = match self.simulated {
-            Some(size) if only_planned => self.stand_ins(size.into())?,
+            Some(size) if self.plan && new => self.stand_ins(size.into())?,
             Some(size) => simulated(size.into(), &out.join("recordings"))?,
             None => (subjects(&self.cohort)?, subjects(&self.test)?),
         };
@@ -185,10 +185,7 @@ impl Study {
         if let (Some(animal), false) = (design.shared_animals().first(), self.same_animal) {
             bail!("animal {animal} is in --cohort and in --test: its test says nothing about new animals; --same-animal if that is meant");
         }
-        if only_planned {
-            return Ok(StudyFolder { path: out.to_owned(), design }); // a plan leaves nothing behind
-        }
-        StudyFolder::create(out, design)
+        StudyFolder::create(out, design, self.plan)
     }
 
     /// Simulated animals for a plan: one is made, aside, and stands for all, which are as large.

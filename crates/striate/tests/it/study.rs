@@ -108,6 +108,15 @@ fn lesions_areas_and_seeds_each_have_their_page() {
         assert_eq!(std::fs::read_dir(out.join("evaluations")).expect("list").count(), models, "{kind}");
         assert!(read(&out, "report.html").contains(words), "{kind}: no {words}");
     }
+    // more seeds go on with what is there, as a plan sees, which changes nothing; fewer are another design
+    let out = folder.path().join("reliability");
+    let more = [&study("reliability", &[], &[a], text(&out))[..], &["--seeds", "0,1,2"]].concat();
+    let before = read(&out, "study.toml");
+    assert!(output(&[&more[..], &["--plan"]].concat()).contains("3 models") && read(&out, "study.toml") == before);
+    let said = output(&more);
+    assert!(said.contains("2 of 3 models are done already") && read(&out, "results.csv").contains(",2,"), "{said}");
+    let error = failure(&[&study("reliability", &[], &[a], text(&out))[..], &["--seeds", "0,2"]].concat());
+    assert!(error.contains("seeds is [0, 1, 2] there and [0, 2] here"), "{error}");
     let preset = read(&folder.path().join("lesion/runs/without_modulation-sim-0-s0"), "preset.toml");
     assert!(preset.contains("[model.modulation]\ntype = \"none\""), "{preset}");
     let areas = read(&folder.path().join("areas"), "report.html");
