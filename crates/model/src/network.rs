@@ -88,6 +88,8 @@ pub struct Run<'a> {
     pub(crate) positions: PreparedPosition,
     pub(crate) streams: Vec<PreparedStream>,
     pub(crate) state: State,
+    /// Of the core's products.
+    precision: Precision,
     /// Buffers of what all streams share, and of the streams.
     space: Workspace,
     spaces: Workspaces,
@@ -178,6 +180,7 @@ impl Network {
             perspective: self.perspective.prepare(&self.params, batch, &draws),
             positions: self.readout.prepare_positions(&self.params, batch, &draws),
             state: State(state.collect()),
+            precision: Precision::F32,
             streams: chosen.map(prepare).collect(),
             draws,
             space: Workspace::default(),
@@ -208,8 +211,8 @@ impl Network {
 impl Run<'_> {
     /// The same with the core's products, nine tenths of all, in another precision; refused where the processor has none such.
     pub fn in_precision(mut self, precision: Precision) -> Result<Self, Error> {
-        let precision = precision.here()?;
-        if precision != Precision::F32 {
+        if self.precision != precision {
+            self.precision = precision.here()?;
             self.streams.iter_mut().for_each(|stream| stream.core.lower(precision));
         }
         Ok(self)

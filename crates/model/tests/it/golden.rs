@@ -96,14 +96,19 @@ fn check_pairs(name: &str) {
     }
     let case = Golden::open(name);
     let all = SafeTensors::deserialize(&case.tensors).expect("safetensors");
-    let run = case.network.begin(case.batch(), Streams::All, Draws::none()).expect("begin");
-    let (responses, taps) = run.in_precision(Precision::Bf16).expect("pairs").step_with_taps(&case.clip(0..case.frames())).expect("step");
+    let begin = || case.network.begin(case.batch(), Streams::All, Draws::none()).expect("begin");
+    let lowered = || begin().in_precision(Precision::Bf16).expect("pairs");
+    let clip = case.clip(0..case.frames());
+    let (responses, taps) = lowered().step_with_taps(&clip).expect("step");
     let expected = floats(&all, "response.all_streams");
     let error = norm(&mut responses.iter().zip(&expected).map(|(a, b)| f64::from(a - b))) / norm(&mut expected.iter().map(|v| f64::from(*v)));
     println!("{name}: relative error of responses in bf16 {error:.1e}");
     assert!((1e-6..2e-2).contains(&error), "{name}: {error:.1e}");
-    let mut exact = case.network.begin(case.batch(), Streams::All, Draws::none()).expect("begin");
-    let (_, before) = exact.step_with_taps(&case.clip(0..case.frames())).expect("step");
+    let mut run = lowered();
+    let one_by_one: Vec<f32> = (0..case.frames()).flat_map(|t| run.step(&case.clip(t..t + 1)).expect("step")).collect();
+    assert_eq!(one_by_one, responses, "{name}: frame by frame");
+    let (exact, before) = lowered().in_precision(Precision::F32).expect("back again").step_with_taps(&clip).expect("step");
+    assert_eq!(exact, begin().step(&clip).expect("step"));
     assert!(taps.perspective == before.perspective && taps.modulation == before.modulation && taps.feedforward != before.feedforward);
 }
 
