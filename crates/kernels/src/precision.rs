@@ -4,16 +4,16 @@
 //! pairs: a slot of 32 bits holds two neighbours along the axis that is summed over, and one instruction adds both products to a sum in
 //! f32. Only operands of products are rounded, right before; maps, states, biases, sums and nonlinearities stay f32.
 
-use crate::simd::{Tier, WIDEST_BLOCK, tier};
+use crate::simd::{Lanes, Tier, WIDEST_BLOCK, load_some, tier};
 use std::fmt;
 
 /// What products are made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// f32: errors of a response are some millionths.
+    /// f32: responses are some millionths off.
     #[default]
     F32,
-    /// bf16, sums in f32: errors of a response are some thousandths, for up to twice the speed.
+    /// bf16, sums in f32: responses are about a thousandth off, and sooner there.
     Bf16,
 }
 
@@ -96,6 +96,19 @@ pub(crate) fn pair_rows(packed: &[f32], k: usize, width: usize, slots: &mut [f32
             for ((slot, low), high) in slots.iter_mut().zip(low).zip(&line) {
                 *slot = f32::from_bits(rounded(*low) | rounded(*high) << 16);
             }
+        }
+    }
+}
+
+/// Slots of a left operand's row: as many whole vectors as hold the numbers.
+#[inline(always)]
+pub(crate) fn pair_row<V: Lanes>(row: &[f32], slots: &mut [f32]) {
+    assert!(slots.len() >= row.len().next_multiple_of(V::N) / V::PER_SLOT);
+    for at in (0..row.len()).step_by(V::N) {
+        // SAFETY: numbers to the row's end, and room for whole vectors.
+        unsafe {
+            let values: V = load_some(row.as_ptr().add(at), V::N.min(row.len() - at));
+            values.store_slots(slots.as_mut_ptr().add(at / V::PER_SLOT));
         }
     }
 }

@@ -6,9 +6,9 @@
 
 use super::{Heads, Rows, TILE, exponentials, packed, to_unit, unit_queries};
 use crate::matmul::Product;
-use crate::precision::{Precision, pair_rows};
+use crate::precision::{Precision, pair_row, pair_rows};
 use crate::scratch::{Shared, scratch};
-use crate::simd::{Kernel, Lanes, block_width, dispatch_in, load_some, vector_width};
+use crate::simd::{Kernel, Lanes, block_width, dispatch_in, vector_width};
 use rayon::prelude::*;
 
 /// Attended values of every head: from `qkv` [N, tokens, group, (q, k, v), dim] and scales [group, dim] into place `part` of `parts`
@@ -111,14 +111,6 @@ fn left<'a, V: Lanes>(operand: &'a [f32], rows: usize, k: usize, pairs: &'a mut 
         return (operand, k, k);
     }
     let row = stored(k) / V::PER_SLOT;
-    for (from, to) in operand.chunks_exact(k).zip(pairs.chunks_exact_mut(row)).take(rows) {
-        for column in (0..k).step_by(V::N) {
-            // SAFETY: a row of slots is a whole number of vectors.
-            unsafe {
-                let values: V = load_some(from.as_ptr().add(column), V::N.min(k - column));
-                values.store_slots(to.as_mut_ptr().add(column / V::PER_SLOT));
-            }
-        }
-    }
+    operand.chunks_exact(k).zip(pairs.chunks_exact_mut(row)).take(rows).for_each(|(from, to)| pair_row::<V>(from, to));
     (pairs, row, k.div_ceil(V::PER_SLOT))
 }

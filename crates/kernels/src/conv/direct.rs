@@ -3,9 +3,9 @@
 
 use super::{ConvShape, Extent, Input};
 use crate::matmul::{Start, row_block};
-use crate::precision::Precision;
+use crate::precision::{Precision, pair_row};
 use crate::scratch::scratch;
-use crate::simd::{Kernel, Lanes, dispatch, dispatch_in, load_some, vector_width};
+use crate::simd::{Kernel, Lanes, dispatch, dispatch_in, vector_width};
 use rayon::prelude::*;
 
 /// Packs weights: `[group][block][tap][cin][width]`.
@@ -83,16 +83,7 @@ impl Operand {
     /// Pixels of the input as slots.
     #[inline(always)]
     fn lower<V: Lanes>(&self, pixels: &[f32], slots: &mut [f32]) {
-        let cin = self.s.cin;
-        for (channels, slots) in pixels.chunks_exact(cin).zip(slots.chunks_exact_mut(self.group)) {
-            for channel in (0..cin).step_by(V::N) {
-                // SAFETY: a group has a whole number of vectors of slots.
-                unsafe {
-                    let values: V = load_some(channels.as_ptr().add(channel), V::N.min(cin - channel));
-                    values.store_slots(slots.as_mut_ptr().add(channel / V::PER_SLOT));
-                }
-            }
-        }
+        pixels.chunks_exact(self.s.cin).zip(slots.chunks_exact_mut(self.group)).for_each(|(channels, slots)| pair_row::<V>(channels, slots));
     }
 }
 
