@@ -1,7 +1,7 @@
 //! Execution of a study: cells as processes of this program, several at a time, each stopped and resumed like any run.
 
 use super::folder::StudyFolder;
-use super::stopping;
+use super::{learning, stopping};
 use crate::output::{complain, hold, note, say};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,7 +79,8 @@ pub fn execute(study: &StudyFolder, cells: &[Cell], jobs: usize, threads: usize)
                     let left = to_do - done;
                     let more = began.elapsed().mul_f64(left as f64 / done as f64);
                     let seconds = run.began.elapsed().as_secs();
-                    say(format!("{:>4}/{all}  {}  {seconds} s; about {} left", all - left, run.cell.name, indicatif::HumanDuration(more)));
+                    let (learned, more) = (learning::told(&study.run(&run.cell.name))?, indicatif::HumanDuration(more));
+                    say(format!("{:>4}/{all}  {}  {seconds} s{learned}; about {more} left", all - left, run.cell.name));
                 }
             }
         }

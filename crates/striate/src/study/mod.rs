@@ -12,5 +12,6 @@
 
 pub mod execute;
 pub mod folder;
+mod learning;
 pub mod pages;
 mod stopping;

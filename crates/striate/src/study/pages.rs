@@ -1,6 +1,7 @@
 //! The page of a study: its tables and figures, from the scores of its cells.
 
 use super::folder::StudyFolder;
+use super::learning;
 use crate::figures::densities;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub fn write(study: &StudyFolder, cells: &[Cell], leaks: &[String]) -> Result<()
         Kind::Areas => area_sections(page, study, &scores)?,
         Kind::Reliability => reliability_sections(page, study, cells, &scores)?,
     };
+    let page = page.section(learning::section(study, cells)?);
     let page = page.section(Section::new("All models").table("results", results).computed(ACCURACY));
     let page = page.section(
         Section::new("Preset")

@@ -75,6 +75,7 @@ fn a_scaling_study_trains_every_model_once_and_reports() {
     }
     let page = read(&out, "report.html");
     assert!(page.contains("How much data foundation needs") && page.contains("simulated visual cortex"), "no such section");
+    assert!(page.contains("How models learned") && page.contains("core-s0") && page.contains("validation after the first"), "no such section");
     assert!(out.join("report.json").is_file());
 
     // done is done: nothing is trained again
@@ -101,6 +102,7 @@ fn lesions_areas_and_seeds_each_have_their_page() {
         let out = folder.path().join(kind);
         let test: &[&str] = if kind == "areas" { &[a, b] } else { &[a] };
         let said = output(&study(kind, &[], test, text(&out)));
+        assert_eq!(said.matches(" s, validation ").count(), models, "how each model learned is told: {said}");
         for n in 1..=models {
             let of_it = said.lines().filter(|line| line.trim_start().starts_with(&format!("{n}/{models} "))).count();
             assert_eq!(of_it, 1, "one model after the other is counted, also where several are under way: {said}");
