@@ -105,6 +105,11 @@ pub(crate) const SERIES: [[u8; 3]; 6] = [
     [86, 180, 233],  // sky blue
 ];
 
+/// Whether the n-th of a chart's curves has the colour of one before it, and has to be dashed.
+pub(crate) fn second_round(n: usize) -> bool {
+    n / SERIES.len() % 2 == 1
+}
+
 /// Five colours of viridis, whose lightness grows evenly also for colour-blind readers (Smith and van der Walt 2015).
 const SEQUENTIAL: [[u8; 3]; 5] = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
 /// Blue to vermilion of [`SERIES`], by near white.

@@ -1,9 +1,9 @@
 //! What stands around the data: title, legend, axes with ticks, and the places of values between them.
 
 use super::{LETTER, TITLE, WIDTH, caption};
-use crate::chart::Chart;
+use crate::chart::{Chart, Data};
 use crate::font;
-use crate::scene::{Anchor, Ink, Scene};
+use crate::scene::{Anchor, Ink, Scene, second_round};
 use crate::ticks::{Plan, significant};
 
 /// Pixels between what belongs apart.
@@ -36,13 +36,13 @@ pub(crate) fn headed(chart: &Chart, with_head: bool, names: &[&str]) -> (Scene, 
     }
     // One series needs no legend: the title says what it is.
     if names.len() > 1 {
-        y = legend(&mut scene, names, y) + 4.0;
+        y = legend(&mut scene, names, matches!(chart.data, Data::Lines { .. }), y) + 4.0;
     }
     (scene, y)
 }
 
-/// Draws names beside their colours in as many rows as they need; returns where they end.
-fn legend(scene: &mut Scene, names: &[&str], top: f64) -> f64 {
+/// Draws names beside their colours, or their curves' dashes, in as many rows as they need; returns where they end.
+fn legend(scene: &mut Scene, names: &[&str], curves: bool, top: f64) -> f64 {
     let (mut x, mut y) = (GAP, top + LETTER);
     for (i, name) in names.iter().enumerate() {
         let name = font::fitted(name, LETTER, WIDTH - 2.0 * GAP - PATCH - 6.0);
@@ -50,7 +50,11 @@ fn legend(scene: &mut Scene, names: &[&str], top: f64) -> f64 {
         if x > GAP && x + room > WIDTH - GAP {
             (x, y) = (GAP, y + LETTER + 6.0);
         }
-        scene.rect([x, y - 8.0], [PATCH, 6.0], Ink::Series(i), 1.0);
+        if curves && second_round(i) {
+            scene.dashed(vec![[x, y - 5.0], [x + PATCH, y - 5.0]], Ink::Series(i), 3.0);
+        } else {
+            scene.rect([x, y - 8.0], [PATCH, 6.0], Ink::Series(i), 1.0);
+        }
         scene.text(name, [x + PATCH + 6.0, y], LETTER, Ink::Text, Anchor::Start);
         x += room + 16.0;
     }

@@ -3,7 +3,7 @@
 use super::frame::{Frame, tip};
 use super::plans;
 use crate::chart::{Chart, Series};
-use crate::scene::{Ink, Scene};
+use crate::scene::{Ink, Scene, second_round};
 
 /// Height of the plot in pixels.
 const HEIGHT: f64 = 210.0;
@@ -20,7 +20,7 @@ pub(super) fn draw(chart: &Chart, series: &[Series], headed: bool) -> Scene {
     }
     let mut drawn = 0;
     for (i, one) in series.iter().enumerate() {
-        drawn += curve(&mut frame, chart, one, Ink::Series(i));
+        drawn += curve(&mut frame, chart, one, i);
     }
     if drawn == 0 {
         frame.say("no finite values");
@@ -28,12 +28,15 @@ pub(super) fn draw(chart: &Chart, series: &[Series], headed: bool) -> Scene {
     frame.scene
 }
 
-/// Draws a curve in stretches of what can be drawn; returns how many points that is.
-fn curve(frame: &mut Frame, chart: &Chart, one: &Series, ink: Ink) -> usize {
+/// Draws the n-th curve in stretches of what can be drawn; returns how many points that is.
+fn curve(frame: &mut Frame, chart: &Chart, one: &Series, n: usize) -> usize {
+    let ink = Ink::Series(n);
     let pixels: Vec<Option<[f64; 2]>> = super::points(&one.x, &one.y).map(|(x, y)| Some([frame.x(x)?, frame.y(y)?])).collect();
     for stretch in pixels.split(Option::is_none) {
         let stretch: Vec<[f64; 2]> = stretch.iter().flatten().copied().collect();
-        if stretch.len() > 1 {
+        if stretch.len() > 1 && second_round(n) {
+            frame.scene.dashed(stretch, ink, 2.0);
+        } else if stretch.len() > 1 {
             frame.scene.line(stretch, ink, 2.0);
         } else if let Some(&alone) = stretch.first() {
             frame.scene.dot(alone, 3.0, ink, 1.0);

@@ -69,3 +69,13 @@ fn files_are_what_their_names_say() {
     let error = Figure::new(&chart).write(&folder.path().join("f.gif")).unwrap_err().to_string();
     assert!(error.contains(".svg, .pdf or .png"), "{error}");
 }
+
+#[test]
+fn curves_that_share_a_colour_are_told_apart_by_dashes() {
+    let curves = |count: usize| {
+        let series = (0..count).map(|n| Series::new(format!("s{n}"), vec![0.0, 1.0], vec![n as f64, 1.0])).collect();
+        Figure::new(&Chart::new("t", Axis::default(), Axis::default(), Data::Lines { series })).svg()
+    };
+    assert_eq!(curves(6).matches("stroke-dasharray").count(), 0);
+    assert_eq!(curves(8).matches("stroke-dasharray").count(), 2 * 2, "two curves, and two places in the legend");
+}
