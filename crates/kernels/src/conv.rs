@@ -217,10 +217,9 @@ pub fn forward_from(s: &ConvShape, e: &Extent, x: Input, packed: &Packed, bias: 
     assert!(x.holds(s.input_frames(e), e.height * e.width * s.channels_in()), "padded input size");
     assert_eq!(out.len(), e.frames * ho * wo * s.channels_out(), "output size");
     assert!(bias.is_none_or(|b| b.len() == s.channels_out()) && !(accumulate && bias.is_some()), "bias");
-    let weights = (packed.weights.as_slice(), packed.precision);
     match packed.algorithm {
-        Algorithm::Direct => direct::forward(s, e, x, weights, bias, out, accumulate),
-        Algorithm::Winograd => winograd::forward(s, e, x, weights, bias, out, accumulate),
+        Algorithm::Direct => direct::forward(s, e, x, packed, bias, out, accumulate),
+        Algorithm::Winograd => winograd::forward(s, e, x, packed, bias, out, accumulate),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Direct convolution: every output row is a sum of small products, one per tap (frame, row, column of the kernel); see
 //! [`crate::matmul`] for the register tile.
 
-use super::{ConvShape, Extent, Input};
+use super::{ConvShape, Extent, Input, Packed};
 use crate::matmul::{Start, row_block};
 use crate::precision::{Precision, pair_row};
 use crate::scratch::scratch;
@@ -25,16 +25,9 @@ pub(super) fn pack(s: &ConvShape, weight: impl Fn(usize, usize, usize, usize) ->
     packed
 }
 
-/// As [`super::forward`], whose lengths are checked; `packed` from [`pack`], in slots.
-pub(super) fn forward(
-    s: &ConvShape,
-    e: &Extent,
-    x: Input,
-    (packed, precision): (&[f32], Precision),
-    bias: Option<&[f32]>,
-    out: &mut [f32],
-    accumulate: bool,
-) {
+/// As [`super::forward`], whose lengths are checked.
+pub(super) fn forward(s: &ConvShape, e: &Extent, x: Input, packed: &Packed, bias: Option<&[f32]>, out: &mut [f32], accumulate: bool) {
+    let (packed, precision) = (packed.weights.as_slice(), packed.precision);
     let e = &if let Input::Frames(_) = x { s.flattened(e) } else { *e };
     let (ho, wo) = s.output(e);
     let (width, blocks, _) = s.blocks();

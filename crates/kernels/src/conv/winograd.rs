@@ -9,9 +9,8 @@ mod cut;
 mod gradient;
 
 use super::tile::{self, IN, OUT, POINTS, SIDE};
-use super::{ConvShape, Extent, Input, Taps};
+use super::{ConvShape, Extent, Input, Packed, Taps};
 use crate::matmul::{Start, row_block};
-use crate::precision::Precision;
 use crate::scratch::{Shared, scratch};
 use crate::simd::{Kernel, Lanes, WIDEST_BLOCK, block_width, dispatch, dispatch_in, load_some, store_some};
 use cut::{Cut, Piece, prefetch_input, transform_input};
@@ -62,16 +61,9 @@ impl Kernel for Transformed<'_> {
     }
 }
 
-/// As [`super::forward`], whose lengths are checked; `packed` from [`pack`], in slots.
-pub(super) fn forward(
-    s: &ConvShape,
-    e: &Extent,
-    x: Input,
-    (packed, precision): (&[f32], Precision),
-    bias: Option<&[f32]>,
-    out: &mut [f32],
-    accumulate: bool,
-) {
+/// As [`super::forward`], whose lengths are checked.
+pub(super) fn forward(s: &ConvShape, e: &Extent, x: Input, packed: &Packed, bias: Option<&[f32]>, out: &mut [f32], accumulate: bool) {
+    let (packed, precision) = (packed.weights.as_slice(), packed.precision);
     let cut = Cut::new(s, e, precision);
     let width = block_width(s.cout);
     assert_eq!(packed.len(), s.groups * s.cout.div_ceil(width) * cut.block_length(width), "packed weight size");
