@@ -153,16 +153,17 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// The same for products of another precision; only of f32 ones.
-    fn lowered(self, s: &ConvShape, asked: Precision) -> Self {
+    /// Makes f32 weights those of another precision, one that runs here; with few input channels they stay f32.
+    pub fn lower(&mut self, s: &ConvShape, asked: Precision) {
         let precision = s.precision(asked);
         if self.precision == precision {
-            return self;
+            return;
         }
+        assert_eq!(self.precision, Precision::F32, "what is rounded stays so");
         let (width, _, _) = s.blocks();
-        let mut weights = vec![0.0; self.weights.len() / s.cin * s.cin.div_ceil(precision.per_slot())];
-        pair_rows(&self.weights, s.cin, width, &mut weights);
-        Self { precision, weights, ..self }
+        let mut slots = vec![0.0; self.weights.len() / s.cin * s.cin.div_ceil(precision.per_slot())];
+        pair_rows(&self.weights, s.cin, width, &mut slots);
+        (self.precision, self.weights) = (precision, slots);
     }
 }
 
@@ -176,14 +177,16 @@ pub fn pack_transposed(s: &ConvShape, weights: &[f32]) -> Packed {
     pack_transposed_for(s.algorithm(), s, weights)
 }
 
-/// [`pack`] for products of some precision, one that runs here; of few input channels they stay f32.
+/// [`pack`] for products of some precision, see [`Packed::lower`].
 pub fn pack_in(precision: Precision, s: &ConvShape, weights: &[f32]) -> Packed {
-    pack(s, weights).lowered(s, precision)
+    pack_in_for(precision, s.algorithm(), s, weights)
 }
 
 /// [`pack_in`] for an algorithm of choice.
 pub fn pack_in_for(precision: Precision, algorithm: Algorithm, s: &ConvShape, weights: &[f32]) -> Packed {
-    pack_for(algorithm, s, weights).lowered(s, precision)
+    let mut packed = pack_for(algorithm, s, weights);
+    packed.lower(s, precision);
+    packed
 }
 
 /// [`pack`] for an algorithm of choice.

@@ -13,7 +13,7 @@ pub enum Precision {
     /// f32: responses are some millionths off.
     #[default]
     F32,
-    /// bf16, sums in f32: responses are about a thousandth off, and sooner there.
+    /// bf16, sums in f32: responses are a few thousandths off, and sooner there.
     Bf16,
 }
 

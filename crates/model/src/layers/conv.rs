@@ -222,7 +222,10 @@ impl Prepared {
 
     /// Makes products in another precision from now on, in the forward pass alone.
     pub(crate) fn lower(&mut self, precision: Precision) {
-        self.packed = conv::pack_in(precision, &self.shape, &self.weights);
+        match precision {
+            Precision::F32 => self.packed = conv::pack(&self.shape, &self.weights),
+            lower => self.packed.lower(&self.shape, lower), // packed they are already
+        }
     }
 
     /// Frames of the padded input of this convolution.

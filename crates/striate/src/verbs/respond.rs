@@ -42,7 +42,7 @@ pub struct Respond {
     /// Show frames as they are, whatever size the twin was trained on.
     #[arg(long)]
     native: bool,
-    /// What products in the core are made of: f32, or bf16: faster, with responses about a thousandth off.
+    /// What products in the core are made of: f32, or bf16: faster, with responses a few thousandths off.
     #[arg(long, value_parser = crate::verbs::precision(), default_value = "f32")]
     precision: Precision,
     /// File to write; one that is there is replaced.
